@@ -1,0 +1,1 @@
+"""Publication: what BI tools read, all tables of a run together."""

@@ -1,0 +1,145 @@
+"""Publishing: one Parquet file per table and the catalogue, all of a run together or none."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from pipelines.publish.catalog import CATALOG, catalog_digest, replace_catalog
+from pipelines.publish.shelf import Shelf
+from pipelines.warehouse.digests import code_version, digest_of
+from pipelines.warehouse.disk import sha256
+from pipelines.warehouse.filing import Filing
+from pipelines.warehouse.manifest import Published
+from pipelines.warehouse.parquet import parquet_bytes
+from pipelines.warehouse.specs import Spec
+from pipelines.warehouse.store import Store
+
+CONTENTS = "publication.json"
+
+
+@dataclass
+class Publication:
+    """What publishing came to."""
+
+    id: str
+    written: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    behind: list[str] = field(default_factory=list)
+
+
+class Publisher:
+    """Publishes the tables of a warehouse."""
+
+    def __init__(self, store: Store, shelf: Shelf, filings: Mapping[str, Filing]) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._filings = filings
+
+    def publish(
+        self,
+        specs: Sequence[Spec],
+        data_through: Mapping[str, date | None],
+        behind: Sequence[str] = (),
+    ) -> Publication:
+        """Publish every table that has a horizon. Those ``behind`` stay as they were published.
+
+        Nothing happens where readers already see just this.
+        """
+        before = self._seen_by_readers(specs)
+        tables: dict[str, Published] = {}
+        contents: dict[str, bytes] = {}
+        for spec in specs:
+            through = data_through[spec.name]
+            if spec.name in behind:
+                if spec.name in before:
+                    tables[spec.name] = before[spec.name]
+            elif through is not None:
+                digest = self._digest(spec)
+                is_same = spec.name in before and before[spec.name].digest == digest
+                if is_same:
+                    tables[spec.name] = before[spec.name]._replace(data_through=through)
+                else:
+                    contents[spec.name], rows = self._render(spec)
+                    checksum = sha256(contents[spec.name])
+                    tables[spec.name] = Published(digest, checksum, rows, through)
+        publication = Publication(self._id(tables), behind=list(behind))
+        publication.written = sorted(contents)
+        publication.kept = sorted(set(tables) - set(contents))
+        if publication.id != self._shelf.current_id:
+            self._show(publication, tables, contents)
+        self._keep_catalog([spec for spec in specs if spec.name in tables])
+        if tables != self._store.manifest.published or self._has_news():
+            self._store.manifest.commit_published(tables)
+        return publication
+
+    def _has_news(self) -> bool:
+        landings = self._store.manifest.landing_dates.values()
+        return any(not landing.is_published for landing in landings)
+
+    def _seen_by_readers(self, specs: Sequence[Spec]) -> dict[str, Published]:
+        """What is recorded as published and still stands in its place."""
+        names = {spec.name for spec in specs}
+        return {
+            name: published
+            for name, published in self._store.manifest.published.items()
+            if name in names and self._shelf.path_of(f"{name}.parquet").exists()
+        }
+
+    def _digest(self, spec: Spec) -> bytes:
+        slices = self._store.manifest.slices.get(spec.name, {})
+        parts = [f"{k.period}/{k.part}".encode() + slices[k].checksum for k in sorted(slices)]
+        # Descriptions stand in the footer, so that what the schema says is part of the file.
+        return digest_of([code_version(f"schemas.{spec.name}"), *parts])
+
+    def _render(self, spec: Spec) -> tuple[bytes, int]:
+        filing = self._filings[spec.name]
+        keys = self._store.manifest.slices.get(spec.name, {})
+        frame = self._store.scan(filing, keys).sort(spec.promise.key).collect()
+        return parquet_bytes(frame, spec.model), frame.height
+
+    def _id(self, tables: Mapping[str, Published]) -> str:
+        """Name of a publication: what is in it."""
+        parts = (
+            f"{name}={tables[name].sha256}/{tables[name].data_through}" for name in sorted(tables)
+        )
+        return digest_of(part.encode() for part in parts).hex()[:16]
+
+    def _show(
+        self,
+        publication: Publication,
+        tables: Mapping[str, Published],
+        contents: Mapping[str, bytes],
+    ) -> None:
+        draft = self._shelf.draft(publication.id)
+        for table in tables:
+            name = f"{table}.parquet"
+            if table in contents:
+                (draft / name).write_bytes(contents[table])
+            else:
+                self._shelf.keep(name, draft)
+        _write_contents(draft / CONTENTS, publication.id, tables)
+        self._shelf.turn(publication.id, draft)
+
+    def _keep_catalog(self, specs: Sequence[Spec]) -> None:
+        folder = self._shelf.folder
+        digest = catalog_digest(specs, folder).hex()
+        if self._store.manifest.about("catalog") != digest or not (folder / CATALOG).exists():
+            replace_catalog(specs, folder)
+            self._store.manifest.note("catalog", digest)
+
+
+def _write_contents(path: Path, publication_id: str, tables: Mapping[str, Published]) -> None:
+    said = {
+        "publication": publication_id,
+        "tables": {
+            name: {
+                "data_through": table.data_through.isoformat(),
+                "rows": table.rows,
+                "sha256": table.sha256,
+            }
+            for name, table in sorted(tables.items())
+        },
+    }
+    path.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,94 @@
+"""The folder that readers see, replaced as a whole by one rename.
+
+``bi/<name>`` is a link to ``.current/<name>``, and ``.current`` a link to the folder of one
+publication. Readers keep stable names; turning ``.current`` turns them all at once. Everything
+lies below ``bi``, so that the folder can be shared or mounted by itself.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from pipelines.warehouse.disk import make_folder, sync_file_system
+
+_CURRENT = ".current"
+_RUNS = ".runs"
+_KEEP = 2
+
+
+class Shelf:
+    """The published files of a home."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def current_id(self) -> str | None:
+        """Id of the publication that readers see."""
+        link = self.folder / _CURRENT
+        return link.readlink().name if link.is_symlink() else None
+
+    def path_of(self, name: str) -> Path:
+        """Where readers find a file."""
+        return self.folder / name
+
+    def draft(self, publication_id: str) -> Path:
+        """An empty folder in which a publication is put together, out of readers' sight."""
+        draft = self.folder / _RUNS / f".{publication_id}.draft"
+        make_folder(draft.parent)
+        for left in draft.parent.glob(".*.draft"):
+            shutil.rmtree(left)
+        make_folder(draft)
+        return draft
+
+    def keep(self, name: str, draft: Path) -> None:
+        """Take a file over from the current publication: the same bytes, no copy."""
+        share(self.folder / _CURRENT / name, draft / name)
+
+    def turn(self, publication_id: str, draft: Path) -> None:
+        """Show a finished draft to readers in place of the publication before."""
+        final = self.folder / _RUNS / publication_id
+        if final.exists():
+            # A run that was killed before it could record what it published.
+            shutil.rmtree(draft)
+        else:
+            draft.rename(final)
+        sync_file_system(self.folder)
+        names = sorted(path.name for path in final.iterdir())
+        # Links to new tables first: until the turn they lead nowhere, after it they are complete.
+        for name in names:
+            _link(self.folder / name, Path(_CURRENT) / name)
+        _link(self.folder / _CURRENT, Path(_RUNS) / publication_id)
+        for path in self.folder.iterdir():
+            if path.is_symlink() and not path.exists():
+                path.unlink()
+        sync_file_system(self.folder)
+        self._prune(publication_id)
+
+    def _prune(self, current: str) -> None:
+        """Drop old publications; the one before stays for readers who are in the middle of it."""
+        runs = [path for path in (self.folder / _RUNS).iterdir() if path.name != current]
+        runs.sort(key=lambda path: path.stat().st_mtime_ns)
+        for path in runs[: max(0, len(runs) - _KEEP + 1)]:
+            shutil.rmtree(path)
+
+
+def share(source: Path, target: Path) -> None:
+    """One content under two names where the file system can, else a copy."""
+    try:
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _link(link: Path, target: Path) -> None:
+    """Point a link elsewhere in one step, whatever was there before."""
+    if link.is_symlink() and link.readlink() == target:
+        return
+    fresh = link.with_name(f".{link.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    if link.is_dir() and not link.is_symlink():
+        # A home that was copied without its links: the copy of the publication is not needed.
+        shutil.rmtree(link)
+    fresh.rename(link)

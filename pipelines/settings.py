@@ -1,0 +1,210 @@
+"""The settings of a home: ``tidemark.toml``, every key with a default, a meaning and a range."""
+
+import difflib
+import tomllib
+import zoneinfo
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.sources import TomlConfigSettingsSource
+
+from pipelines.errors import TidemarkError
+from pipelines.landing.feeds import Feed, check_feeds
+from pipelines.landing.sources import SOURCES
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+Dimension = Literal[
+    "platform",
+    "country",
+    "channel",
+    "plan",
+    "device",
+    "app_version",
+    "campaign",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Paths(_Strict):
+    """Folders of the home, relative to it or absolute."""
+
+    landing: str = "landing"
+    warehouse: str = "warehouse"
+    bi: str = "bi"
+
+
+class Retention(_Strict):
+    """A retention definition beside ``activity``; an empty list means any active event."""
+
+    name: str = Field(min_length=1)
+    start_events: list[str] = []
+    return_events: list[str] = []
+    entry: Literal["first_time", "recurring"] = "first_time"
+
+    @field_validator("name")
+    @classmethod
+    def _not_the_built_in(cls, name: str) -> str:
+        if name == "activity":
+            raise ValueError("'activity' is the built-in definition; choose another name")
+        return name
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
+
+
+def _as_triple(value: Any) -> Any:
+    if isinstance(value, dict) and set(value) == {"days", "weeks", "months"}:
+        return value["days"], value["weeks"], value["months"]
+    return value
+
+
+Periods = Annotated[int, Field(ge=1, le=400)]
+
+
+class Settings(BaseSettings):
+    """What a home can be told. Unknown keys are errors."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    timezone: str = Field("UTC", description="IANA name of the reporting time zone")
+    week_start: Weekday = Field("monday", description="first day of the week")
+    active_events: list[str] = Field(
+        [],
+        description="names that make a user active; empty: all but e-mail deliveries and the like",
+    )
+    key_features: list[str] = Field([], description="features that count in the first week")
+    mau_window_days: int = Field(28, ge=1, le=31, description="days in the window of mau")
+    wau_window_days: int = Field(7, ge=1, le=31, description="days in the window of wau")
+    duplicate_days: int = Field(
+        7,
+        ge=0,
+        le=60,
+        description="how far apart event days of one event id may lie to be one event",
+    )
+    stitch_days: int = Field(
+        30, ge=1, le=180, description="how far a link of an anonymous id to a user reaches"
+    )
+    exclude_bots: bool = Field(True, description="leave out events that are flagged is_bot")
+    dimensions: list[Dimension] = Field(
+        ["platform", "country", "channel", "plan"], description="breakdowns"
+    )
+    retention_periods: Annotated[tuple[Periods, Periods, Periods], BeforeValidator(_as_triple)] = (
+        Field((90, 52, 36), description="how many days, weeks and months a retention row runs")
+    )
+    retentions: list[Retention] = Field([], description="retention definitions beside activity")
+    landing_lag_days: int = Field(
+        0,
+        ge=0,
+        le=60,
+        description="days after a landing date until its source is taken to be whole",
+    )
+    earliest_event_date: date = Field(
+        date(1990, 1, 1), description="events before this day are refused as misread timestamps"
+    )
+    refused_rows_limit: float = Field(
+        0.05, ge=0, le=1, description="share of refused rows above which nothing is published"
+    )
+    identical_rows: Literal["keep", "drop"] = Field(
+        "keep", description="what two equal rows of one file are that bring no id"
+    )
+    paths: Paths = Field(Paths(), description="folders of the home")
+    sources: dict[str, Annotated[list[Feed], BeforeValidator(_as_list)]] = Field(
+        {}, description="how the files of a source are read and mapped"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is handed in: the environment must not change a number."""
+        return (init_settings,)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in _zones():
+            near = difflib.get_close_matches(name, _zones(), 1, 0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"{name!r} is no IANA time zone such as 'Europe/Berlin'{hint}")
+        return name
+
+    @field_validator("retentions")
+    @classmethod
+    def _one_of_a_name(cls, retentions: list[Retention]) -> list[Retention]:
+        names = [retention.name for retention in retentions]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two definitions have one name: {', '.join(sorted(names))}")
+        return retentions
+
+    @field_validator("sources")
+    @classmethod
+    def _known_sources(cls, sources: dict[str, list[Feed]]) -> dict[str, list[Feed]]:
+        for name, feeds in sources.items():
+            if name not in SOURCES:
+                raise ValueError(f"there is no source {name!r}; there are: {', '.join(SOURCES)}")
+            check_feeds(SOURCES[name], feeds)
+        return sources
+
+    @field_validator("dimensions")
+    @classmethod
+    def _each_once(cls, dimensions: list[str]) -> list[str]:
+        if len(set(dimensions)) < len(dimensions):
+            raise ValueError("a dimension is named twice")
+        return dimensions
+
+
+@cache
+def _zones() -> set[str]:
+    return zoneinfo.available_timezones()
+
+
+def load_settings(path: Path) -> Settings:
+    """Read ``tidemark.toml``; a missing file means every default.
+
+    Raises TidemarkError naming each key at fault, what was found and what is allowed.
+    """
+    if not path.exists():
+        return Settings()
+    try:
+        values = TomlConfigSettingsSource(Settings, path)()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TidemarkError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise TidemarkError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        faults = "\n".join(_fault(each) for each in error.errors())
+        raise TidemarkError(f"{path} has settings that cannot be used:\n{faults}") from error
+
+
+def _fault(fault: Any) -> str:
+    key = ".".join(str(part) for part in fault["loc"]) or "(file)"
+    if fault["type"] == "extra_forbidden":
+        return f"  {key}: no such setting{_nearest(fault['loc'])}"
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"  {key}: {message} (found {fault['input']!r})"
+
+
+def _nearest(loc: tuple[Any, ...]) -> str:
+    if len(loc) > 1:
+        return ""
+    near = difflib.get_close_matches(str(loc[0]), Settings.model_fields, 1, 0.5)
+    known = ", ".join(sorted(Settings.model_fields))
+    return f"; did you mean {near[0]}?" if near else f"; there are: {known}"

@@ -1,0 +1,333 @@
+"""Bringing a table up to date: find its stale slices, rebuild these, nothing else.
+
+One pass serves any range. Chunks bound the memory; they never show in the result.
+"""
+
+import bisect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+import polars as pl
+
+from pipelines.settings import Settings
+from pipelines.warehouse.digests import (
+    InputDigests,
+    constant_digest,
+    digest_of,
+    horizon_digest,
+    input_part,
+    reads_same_part,
+    window,
+)
+from pipelines.warehouse.filing import Filing
+from pipelines.warehouse.manifest import Slice, SliceKey
+from pipelines.warehouse.periods import WHOLE, add_months, last_day, months_between, to_grain
+from pipelines.warehouse.promises import check_promise
+from pipelines.warehouse.specs import Spec
+from pipelines.warehouse.store import Store
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Days:
+    """A range of event days, both ends included; None is open."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def touches(self, spec: Spec, period: date) -> bool:
+        """Whether a slice has a day in the range."""
+        if spec.by == "whole":
+            return True
+        starts_before_end = self.last is None or period <= self.last
+        return starts_before_end and (self.first is None or last_day(period, spec.by) >= self.first)
+
+
+@dataclass
+class Built:
+    """What bringing one table up to date came to."""
+
+    table: str
+    slices: int = 0
+    rebuilt: int = 0
+    changed: int = 0
+    removed: int = 0
+    rows: int = 0
+    waiting: int = 0
+    changed_periods: list[date] = field(default_factory=list)
+
+
+class Builder:
+    """Brings tables up to date, in the order of the registry.
+
+    ``still_stale`` tells, per table, the periods that a narrowed run left as they were; what
+    depends on them waits, so that nothing is ever computed from stale input.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        filings: Mapping[str, Filing],
+        data_through: Mapping[str, date | None],
+        progress: Progress,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._filings = filings
+        self._data_through = data_through
+        self._progress = progress
+        self._indices: dict[str, tuple[list[date], dict[date, list[SliceKey]]]] = {}
+        self.still_stale: dict[str, list[date]] = {}
+
+    def bring_up(self, spec: Spec, days: Days, *, force: bool = False) -> Built:
+        """Rebuild the stale slices of a table that have a day in the range."""
+        report = Built(spec.name)
+        self._indices.clear()
+        wanted = self._wanted(spec)
+        removed = set(self._slices(spec.name)) - wanted
+        if removed:
+            self._put(spec, pl.DataFrame(schema=spec.schema), {}, removed, report)
+        report.slices, report.removed = len(wanted), len(removed)
+        if spec.is_recursive:
+            self._walk(spec, wanted, days, force, report)
+        else:
+            stale = self._stale(spec, wanted, days if force else None)
+            ready = [key for key in stale if self._is_ready(spec, key, days)]
+            for done, chunk in self._chunks(spec, ready):
+                self._progress(spec.name, done, len(ready))
+                self._build(spec, chunk, {key: stale[key] for key in chunk}, report)
+            self._leave(spec, set(stale) - set(ready), report)
+        report.rows = sum(record.rows for record in self._slices(spec.name).values())
+        return report
+
+    def survey(self, spec: Spec) -> None:
+        """Note which slices are stale, or read what is stale, without building any."""
+        wanted = self._wanted(spec)
+        stale = set(self._slices(spec.name)) - wanted | set(self._stale(spec, wanted, None))
+        waiting = {key for key in wanted - stale if not self._is_ready(spec, key, Days())}
+        self.still_stale[spec.name] = sorted({key.period for key in stale | waiting})
+
+    def _slices(self, table: str) -> Mapping[SliceKey, Slice]:
+        return self._store.manifest.slices.get(table, {})
+
+    def _wanted(self, spec: Spec) -> set[SliceKey]:
+        """Slices that the table should have."""
+        through = self._data_through[spec.name]
+        if through is None or (spec.needs and not getattr(self._settings, spec.needs)):
+            return set()
+        if spec.by == "whole":
+            return {SliceKey(WHOLE)}
+        driver = self._slices(next(iter(spec.reads)))
+        filled = [key for key, record in driver.items() if record.rows]
+        if spec.is_dense and filled:
+            # The week of the first day may begin in the month before.
+            first = add_months(min(filled).period.replace(day=1), -1)
+            return {SliceKey(month) for month in months_between(first, through)}
+        if spec.has_parts:
+            return {SliceKey(key.period, input_part(key)) for key in filled}
+        return {SliceKey(to_grain(key.period, spec.by)) for key in filled}
+
+    def _inputs(self, spec: Spec) -> dict[str, dict[str, InputDigests]]:
+        """Digests of each input: by part where only the same part is read, else under ''."""
+        digests: dict[str, dict[str, InputDigests]] = {}
+        for name in spec.reads:
+            slices = self._slices(name)
+            parts: dict[str, dict[SliceKey, Slice]] = {}
+            if reads_same_part(spec, name):
+                for key, record in slices.items():
+                    parts.setdefault(input_part(key), {})[key] = record
+            else:
+                parts[""] = dict(slices)
+            digests[name] = {part: InputDigests(some, spec.by) for part, some in parts.items()}
+        return digests
+
+    def _digest(
+        self,
+        spec: Spec,
+        key: SliceKey,
+        constant: bytes,
+        inputs: Mapping[str, Mapping[str, InputDigests]],
+    ) -> bytes:
+        through = self._data_through[spec.name] or date.min
+        parts = [constant, horizon_digest(spec, key.period, through)]
+        for name, reads in spec.reads.items():
+            part = key.part if reads_same_part(spec, name) else ""
+            digests = inputs[name].get(part)
+            first, last = window(reads, key.period, spec.by, self._settings)
+            if digests is None:
+                parts.append(digest_of([]))
+            elif first == date.min and spec.by != "whole":
+                parts.append(digests.up_to(last))
+            else:
+                parts.append(digests.within(first, last))
+        return digest_of(parts)
+
+    def _stale(
+        self, spec: Spec, wanted: set[SliceKey], forced: Days | None
+    ) -> dict[SliceKey, bytes]:
+        """Stale slices and the digests they will have, in order of time."""
+        constant = constant_digest(spec, self._settings)
+        inputs = self._inputs(spec)
+        recorded = self._slices(spec.name)
+        stale = {}
+        for key in sorted(wanted):
+            digest = self._digest(spec, key, constant, inputs)
+            record = recorded.get(key)
+            is_forced = forced is not None and forced.touches(spec, key.period)
+            if record is None or record.digest != digest or is_forced:
+                stale[key] = digest
+        return stale
+
+    def _is_ready(self, spec: Spec, key: SliceKey, days: Days) -> bool:
+        if not days.touches(spec, key.period):
+            return False
+        for name, reads in spec.reads.items():
+            left = self.still_stale.get(name, [])
+            first, last = window(reads, key.period, spec.by, self._settings)
+            low = bisect.bisect_left(left, first)
+            if low < len(left) and to_grain(left[low], spec.by) <= last:
+                return False
+        return True
+
+    def _leave(self, spec: Spec, left: set[SliceKey], report: Built) -> None:
+        self.still_stale[spec.name] = sorted({key.period for key in left})
+        report.waiting = len(left)
+
+    def _walk(
+        self, spec: Spec, wanted: set[SliceKey], days: Days, force: bool, report: Built
+    ) -> None:
+        """A table that needs its own earlier slices: in order of time, with early cut-off.
+
+        What is stale for another reason than its own past is built together; a slice that came out
+        as it was leaves the later ones fresh.
+        """
+        done: set[SliceKey] = set()
+        left: set[SliceKey] = set()
+        while True:
+            stale = self._stale(spec, wanted, days if force else None)
+            todo = [key for key in stale if key not in done | left]
+            if not todo:
+                break
+            if left or not self._is_ready(spec, todo[0], days):
+                left.update(todo)
+                continue
+            chunk = [todo[0]]
+            for before, after in pairwise(todo):
+                is_next = after.period == add_months(before.period, 1)
+                is_new = after not in self._slices(spec.name)
+                if not (is_next and is_new and self._is_ready(spec, after, days)):
+                    break
+                chunk.append(after)
+            chunk = next(self._chunks(spec, chunk))[1]
+            self._progress(spec.name, len(done), len(done) + len(todo))
+            # A chunk is digested as if each slice had been built by itself, once it is there.
+            self._build(spec, chunk, dict.fromkeys(chunk, b""), report)
+            self._settle(spec, chunk)
+            done.update(chunk)
+        self._leave(spec, left, report)
+
+    def _settle(self, spec: Spec, keys: Sequence[SliceKey]) -> None:
+        """Record the digests of slices that were built together with their own past."""
+        constant = constant_digest(spec, self._settings)
+        inputs = self._inputs(spec)
+
+        recorded = self._slices(spec.name)
+        digests = {
+            key: recorded[key]._replace(digest=self._digest(spec, key, constant, inputs))
+            for key in keys
+        }
+        self._store.commit(
+            lambda change: change.slices.update(
+                {(spec.name, key): record for key, record in digests.items()}
+            )
+        )
+
+    def _chunks(self, spec: Spec, keys: Sequence[SliceKey]) -> Iterator[tuple[int, list[SliceKey]]]:
+        """The slices in order, cut so that a chunk reads about ``chunk_rows`` rows; whole days."""
+        rows: dict[date, int] = {}
+        for key, record in self._slices(next(iter(spec.reads))).items():
+            period = to_grain(key.period, spec.by)
+            rows[period] = rows.get(period, 0) + record.rows
+        chunk: list[SliceKey] = []
+        weight, done = 0, 0
+        for key in keys:
+            is_new_period = bool(chunk) and chunk[-1].period != key.period
+            if is_new_period and weight + rows.get(key.period, 0) > spec.chunk_rows:
+                yield done, chunk
+                done += len(chunk)
+                chunk, weight = [], 0
+            if not chunk or is_new_period:
+                weight += rows.get(key.period, 0)
+            chunk.append(key)
+        if chunk:
+            yield done, chunk
+
+    def _build(
+        self, spec: Spec, keys: Sequence[SliceKey], digests: Mapping[SliceKey, bytes], report: Built
+    ) -> None:
+        inputs = {name: self._read(spec, name, keys) for name in spec.reads}
+        options: dict[str, Any] = spec.option_values(self._settings)
+        if "data_through" in spec.options:
+            options["data_through"] = self._data_through[spec.name]
+        frame = spec.transform(**inputs, **options).collect()
+        frame = self._filings[spec.name].only(frame, keys)
+        check_promise(frame, spec.name, spec.model)
+        self._put(spec, frame, digests, (), report)
+        self._indices.pop(spec.name, None)
+        report.rebuilt += len(keys)
+
+    def _put(
+        self,
+        spec: Spec,
+        frame: pl.DataFrame,
+        digests: Mapping[SliceKey, bytes],
+        removed: set[SliceKey] | tuple[()],
+        report: Built,
+    ) -> None:
+        changed = self._store.put(self._filings[spec.name], frame, digests, removed)
+        self._store.commit()
+        report.changed += len(changed)
+        report.changed_periods += sorted({key.period for key in changed})
+
+    def _read(self, spec: Spec, name: str, keys: Sequence[SliceKey]) -> pl.LazyFrame:
+        """The input rows that any of the slices needs."""
+        windows = _merged(
+            window(spec.reads[name], key.period, spec.by, self._settings) for key in keys
+        )
+        if name == spec.name:
+            windows = [window(spec.reads[name], keys[0].period, spec.by, self._settings)]
+        periods, slices = self._index(spec, name)
+        chosen: list[SliceKey] = []
+        for first, last in windows:
+            low, high = bisect.bisect_left(periods, first), bisect.bisect_right(periods, last)
+            for period in periods[low:high]:
+                chosen += slices[period]
+        if reads_same_part(spec, name):
+            parts = set(keys)
+            chosen = [key for key in chosen if SliceKey(key.period, input_part(key)) in parts]
+        return self._store.scan(self._filings[name], chosen)
+
+    def _index(self, spec: Spec, name: str) -> tuple[list[date], dict[date, list[SliceKey]]]:
+        """Slices of an input by the periods of the table, made once per table."""
+        if name not in self._indices:
+            slices: dict[date, list[SliceKey]] = {}
+            for key in self._slices(name):
+                slices.setdefault(to_grain(key.period, spec.by), []).append(key)
+            self._indices[name] = sorted(slices), slices
+        return self._indices[name]
+
+
+def _merged(windows: Iterator[tuple[date, date]]) -> list[tuple[date, date]]:
+    """Overlapping windows joined, in order."""
+    merged: list[tuple[date, date]] = []
+    for first, last in sorted(set(windows)):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged

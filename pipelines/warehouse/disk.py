@@ -1,0 +1,88 @@
+"""Writing files so that nobody ever sees half of one."""
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipelines.errors import TidemarkError
+
+STAGING = ".staging"
+
+
+class Staging:
+    """Files on their way into a folder: written aside, synced, renamed to their final names."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._folder = root / STAGING
+        self._waiting: list[tuple[Path, Path]] = []
+
+    def clear(self) -> None:
+        """Throw away what an earlier run left behind."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._waiting.clear()
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write ``content`` aside; :meth:`place` will move it to ``path`` below the root."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        staged = self._folder / f"{len(self._waiting)}.tmp"
+        staged.write_bytes(content)
+        self._waiting.append((staged, self.root / path))
+
+    def place(self) -> None:
+        """Move everything to its final name and put it on the disk for good."""
+        for staged, final in self._waiting:
+            try:
+                staged.rename(final)
+            except FileNotFoundError:
+                final.parent.mkdir(parents=True, exist_ok=True)
+                staged.rename(final)
+        if self._waiting:
+            sync_file_system(self.root)
+        self._waiting.clear()
+
+
+def sync_file_system(folder: Path) -> None:
+    """Flush everything written to the file system of ``folder``: one call for many files."""
+    try:
+        syncfs = ctypes.CDLL(None, use_errno=True).syncfs
+    except (AttributeError, OSError):  # not Linux
+        os.sync()
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if syncfs(descriptor):
+            error = ctypes.get_errno()
+            raise OSError(error, os.strerror(error), str(folder))
+    finally:
+        os.close(descriptor)
+
+
+def sha256(content: bytes) -> str:
+    """Checksum of bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Checksum of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Delete files; one that is gone already is no error."""
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder, or say why it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TidemarkError(f"{folder} cannot be written: {error.strerror}") from error

@@ -1,0 +1,197 @@
+"""Taking in what landed: which landing dates are new or changed, and filing their rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from pipelines.errors import TidemarkError
+from pipelines.home import Home
+from pipelines.landing.feeds import Feed, mapping_fingerprint
+from pipelines.landing.sources import Source
+from pipelines.landing.take_in import take_in
+from pipelines.warehouse.arrivals import Arrival, batches, find_arrivals
+from pipelines.warehouse.bring_up import Progress
+from pipelines.warehouse.digests import as_bytes, code_version, digest_of
+from pipelines.warehouse.filing import Filing
+from pipelines.warehouse.manifest import Change, LandingDate, LandingFile, SliceKey
+from pipelines.warehouse.specs import SourceTables
+from pipelines.warehouse.store import Store
+
+
+@dataclass
+class Landed:
+    """What taking in one source came to."""
+
+    source: str
+    landing_dates: int = 0
+    files: int = 0
+    refused_files: list[str] = field(default_factory=list)
+    read_rows: int = 0
+    landed_rows: int = 0
+    quarantined_rows: int = 0
+    notices: list[str] = field(default_factory=list)
+
+
+class Lander:
+    """Takes in the landing folders of sources."""
+
+    def __init__(
+        self, home: Home, store: Store, filings: Mapping[str, Filing], progress: Progress
+    ) -> None:
+        self._home = home
+        self._store = store
+        self._filings = filings
+        self._progress = progress
+
+    def land(self, source: Source, *, accept_removed: bool = False) -> Landed:
+        """Take in every landing date that is new, changed, or was read by other rules.
+
+        Raises TidemarkError when files that were taken in are gone, unless that is accepted.
+        """
+        report = Landed(source.name)
+        arrivals = find_arrivals(self._home.landing / source.name, report.notices)
+        gone = self._gone(source.name, arrivals)
+        if gone and not accept_removed:
+            raise TidemarkError(_gone_message(str(self._home.landing / source.name), gone))
+        constant = self._constant(source)
+        removed = [day for day in self._taken_in(source.name) if day not in arrivals]
+        if removed:
+            self._file(source, {}, [], removed, constant)
+        todo = [each for each in arrivals.values() if self._is_stale(source.name, each, constant)]
+        for batch in batches(todo):
+            self._progress(f"landing {source.name}", report.landing_dates, len(todo))
+            self._take_in(source, batch, constant, report)
+        return report
+
+    def stale_landing_dates(self, source: Source) -> list[date]:
+        """Landing dates that a run would take in or take out."""
+        arrivals = find_arrivals(self._home.landing / source.name, [])
+        constant = self._constant(source)
+        new = [d for d, each in arrivals.items() if self._is_stale(source.name, each, constant)]
+        return sorted({*new, *(d for d in self._taken_in(source.name) if d not in arrivals)})
+
+    def _taken_in(self, source: str) -> list[date]:
+        return sorted(day for name, day in self._store.manifest.landing_dates if name == source)
+
+    def _feeds(self, source: Source) -> Sequence[Feed]:
+        """The feeds of a source; what one does not say of identical rows, the settings do."""
+        settings = self._home.settings
+        feeds = settings.sources.get(source.name) or [Feed()]
+        default = {"identical_rows": settings.identical_rows}
+        return [
+            feed if "identical_rows" in feed.model_fields_set else feed.model_copy(update=default)
+            for feed in feeds
+        ]
+
+    def _constant(self, source: Source) -> bytes:
+        """What decides how files are read, beside the files."""
+        settings = self._home.settings
+        rules = [settings.timezone, settings.earliest_event_date]
+        version = code_version("pipelines.landing.take_in", source.landed.__module__)
+        fingerprint = mapping_fingerprint(self._feeds(source)).encode()
+        return digest_of([version, fingerprint, as_bytes(rules)])
+
+    def _gone(self, source: str, arrivals: Mapping[date, Arrival]) -> list[str]:
+        recorded = self._store.manifest.landing_files
+        return [
+            f"{day}/{name}"
+            for day in self._taken_in(source)
+            for name in sorted(recorded.get((source, day), {}))
+            if day not in arrivals or name not in arrivals[day].stats
+        ]
+
+    def _is_stale(self, source: str, arrival: Arrival, constant: bytes) -> bool:
+        key = (source, arrival.landing_date)
+        before = self._store.manifest.landing_dates.get(key)
+        if before is None:
+            return bool(arrival.files)
+        recorded = self._store.manifest.landing_files.get(key, {})
+        return before.digest != _digest(constant, arrival.checksums(recorded))
+
+    def _take_in(
+        self, source: Source, batch: Sequence[Arrival], constant: bytes, report: Landed
+    ) -> None:
+        settings = self._home.settings
+        taken = take_in(
+            [file for arrival in batch for file in arrival.files],
+            source,
+            self._feeds(source),
+            timezone=settings.timezone,
+            earliest_event_date=settings.earliest_event_date,
+        )
+        frames = {
+            "landed": taken.landed,
+            "quarantine": taken.quarantined,
+            "receipts": taken.receipts,
+        }
+        arrived = [(each, {f.name: taken.digests[f] for f in each.files}) for each in batch]
+        self._file(source, frames, arrived, [], constant)
+        _add(report, batch, taken.receipts)
+
+    def _file(
+        self,
+        source: Source,
+        frames: Mapping[str, pl.DataFrame],
+        arrived: Sequence[tuple[Arrival, Mapping[str, str]]],
+        removed: Sequence[date],
+        constant: bytes,
+    ) -> None:
+        """File the rows of landing dates in place of what they brought before."""
+        tables = SourceTables(source.name)
+        days = {arrival.landing_date for arrival, _ in arrived}
+        for kind in ("landed", "quarantine", "receipts"):
+            filing = self._filings[getattr(tables, kind)]
+            frame = frames.get(kind, pl.DataFrame(schema=filing.schema))
+            keys = _slices(frame, kind, days)
+            touched = {*days, *removed}
+            old = self._store.manifest.slices.get(filing.table, {})
+            outdated = {key for key in old if _landing_date(key, kind) in touched} - keys
+            self._store.put(filing, frame, dict.fromkeys(keys, b""), outdated)
+
+        def record(change: Change) -> None:
+            for arrival, checksums in arrived:
+                key = (source.name, arrival.landing_date)
+                change.landing_dates[key] = LandingDate(_digest(constant, checksums), False)
+                change.landing_files[key] = {
+                    name: LandingFile(*arrival.stats[name], checksum)
+                    for name, checksum in checksums.items()
+                }
+            change.dropped_landing_dates.update((source.name, day) for day in removed)
+
+        self._store.commit(record)
+
+
+def _digest(constant: bytes, checksums: Mapping[str, str]) -> bytes:
+    files = (f"{name}\0{checksum}".encode() for name, checksum in sorted(checksums.items()))
+    return digest_of([constant, *files])
+
+
+def _slices(frame: pl.DataFrame, kind: str, days: set[date]) -> set[SliceKey]:
+    """Slices of landing dates: landed rows by event day, the rest one a landing date."""
+    if kind != "landed":
+        return {SliceKey(day) for day in days}
+    pairs = frame.select("event_date", "landing_date").unique()
+    return {SliceKey(day, landing_date.isoformat()) for day, landing_date in pairs.iter_rows()}
+
+
+def _landing_date(key: SliceKey, kind: str) -> date:
+    return date.fromisoformat(key.part) if kind == "landed" else key.period
+
+
+def _add(report: Landed, batch: Sequence[Arrival], receipts: pl.DataFrame) -> None:
+    report.landing_dates += len(batch)
+    report.files += receipts.height
+    for name in ("read_rows", "landed_rows", "quarantined_rows"):
+        setattr(report, name, getattr(report, name) + int(receipts[name].sum()))
+    refused = receipts.filter(status="refused").select("landing_date", "file")
+    report.refused_files += [f"{day}/{file}" for day, file in refused.iter_rows()]
+
+
+def _gone_message(folder: str, gone: list[str]) -> str:
+    shown = ", ".join(gone[:3]) + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")
+    return (
+        f"files that were taken in are gone from {folder}: {shown}. Put them back, or run "
+        "`tidemark run --accept-removed` to take their rows out of every table"
+    )

@@ -1,0 +1,41 @@
+"""One writer at a time per home."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipelines.errors import TidemarkError
+from pipelines.warehouse.disk import make_folder
+
+
+@contextmanager
+def writer_lock(warehouse: Path) -> Iterator[None]:
+    """Hold the home's lock; TidemarkError where another run holds it or the disk is read-only.
+
+    The operating system lets go of it when its process ends, however that happens.
+    """
+    make_folder(warehouse)
+    lock = FileLock(warehouse / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise TidemarkError(
+            f"another run is at work in {warehouse.parent}{_holder(warehouse)}: wait until it ends"
+        ) from None
+    except OSError as error:
+        raise TidemarkError(f"{warehouse} cannot be written: {error.strerror}") from error
+    try:
+        (warehouse / ".lock-holder").write_text(str(os.getpid()), encoding="utf-8")
+        yield
+    finally:
+        lock.release()
+
+
+def _holder(warehouse: Path) -> str:
+    try:
+        return f" (process {(warehouse / '.lock-holder').read_text(encoding='utf-8')})"
+    except OSError:
+        return ""

@@ -1,0 +1,37 @@
+"""Whether built rows keep what their schema promises. A broken promise is a fault of ours."""
+
+import polars as pl
+
+from schemas.base import Table, dtypes, promise_of
+from schemas.violations import violations
+
+
+class BrokenPromiseError(Exception):
+    """A built table does not keep its schema: nothing of it is stored."""
+
+
+def check_promise(frame: pl.DataFrame, table: str, model: type[Table]) -> None:
+    """Raise BrokenPromiseError where types, values or the key are not as the schema says."""
+    if frame.schema != dtypes(model):
+        raise BrokenPromiseError(f"{table}: columns are {frame.schema}, promised {dtypes(model)}")
+    if frame.is_empty():
+        return
+    said = list(violations(model))
+    broken = frame.select(
+        pl.any_horizontal(False, b).any().alias(str(i)) for i, (_, b) in enumerate(said)
+    )
+    faults = [text for (text, _), is_broken in zip(said, broken.row(0), strict=True) if is_broken]
+    if faults:
+        raise BrokenPromiseError(f"{table}: {'; '.join(faults)}")
+    _check_key(frame, table, model)
+
+
+def _check_key(frame: pl.DataFrame, table: str, model: type[Table]) -> None:
+    key = list(promise_of(model).key)
+    # Equal hashes are rare: only then the keys themselves are compared.
+    if frame.select(pl.struct(key).hash().n_unique()).item() == frame.height:
+        return
+    twins = frame.select(key).is_duplicated()
+    if twins.any():
+        example = frame.select(key).filter(twins).row(0)
+        raise BrokenPromiseError(f"{table}: the key {key} is not unique, for example {example}")

@@ -1,0 +1,216 @@
+"""Slices on the disk: reading any set of them, and putting new ones in place of old.
+
+One scan over a list of files serves any range. Files are never changed: new content is a new file
+under a new name, and the manifest says which files are current.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from pipelines.warehouse.disk import Staging, remove, sha256
+from pipelines.warehouse.filing import Filing, is_shared
+from pipelines.warehouse.manifest import Change, Manifest, Slice, SliceKey, StoredFile
+from pipelines.warehouse.parquet import parquet_bytes
+
+_KEYS = ("_period", "_part", "_unit", "_unit_part")
+
+
+class Content(NamedTuple):
+    """Checksum and rows of a slice."""
+
+    checksum: bytes
+    rows: int
+
+
+_NOTHING = Content(b"", 0)
+
+
+class Store:
+    """The files of a warehouse: :meth:`put` stages changes, :meth:`commit` makes them current."""
+
+    def __init__(self, root: Path, manifest: Manifest) -> None:
+        self.root = root
+        self.manifest = manifest
+        self._staging = Staging(root)
+        self._change = Change()
+
+    def scan(self, filing: Filing, keys: Iterable[SliceKey]) -> pl.LazyFrame:
+        """The rows of the given slices' periods, in no particular order.
+
+        Files are chosen by slice, rows by period: a file that holds another part of a wanted
+        period gives these rows too.
+        """
+        slices = self.manifest.slices.get(filing.table, {})
+        wanted = {key: slices[key] for key in keys if key in slices and slices[key].rows}
+        files = {record.file for record in wanted.values() if record.file is not None}
+        if not files:
+            return pl.LazyFrame(schema=filing.schema)
+        paths = sorted(self.root / self.manifest.files[file].path for file in files)
+        scan = pl.scan_parquet(paths, glob=False)
+        if filing.slice_column is None:
+            return scan
+        return scan.filter(_in_periods(filing, {key.period for key in wanted}))
+
+    def put(
+        self,
+        filing: Filing,
+        frame: pl.DataFrame,
+        rebuilt: Mapping[SliceKey, bytes],
+        removed: Collection[SliceKey] = (),
+    ) -> set[SliceKey]:
+        """Stage new content: ``frame`` holds all rows of the ``rebuilt`` slices (key to digest).
+
+        Returns the slices whose content changed. Those that did not keep their files, and leave
+        what depends on them fresh.
+        """
+        keyed = filing.keyed(frame)
+        changed = self._record(filing, _contents(keyed), rebuilt)
+        for key in removed:
+            self._change.dropped_slices.add((filing.table, key))
+            changed.add(key)
+        if changed:
+            old = self.manifest.slices.get(filing.table, {})
+            units = {filing.unit_of(key) for key in changed}
+            touched = [
+                old[key].file
+                for key in (*rebuilt, *removed)
+                if key in old and filing.unit_of(key) in units
+            ]
+            self._refile(filing, keyed, units, {file for file in touched if file is not None})
+        return changed
+
+    def commit(self, add: Callable[[Change], None] | None = None) -> None:
+        """Make everything that was put current, together, or nothing of it."""
+        if add is not None:
+            add(self._change)
+        self._staging.place()
+        self.manifest.commit(self._change)
+        self._change = Change()
+
+    def sweep(self) -> int:
+        """Delete what no slice points to: leavings of killed runs, files that were replaced."""
+        self._staging.clear()
+        current = {self.root / stored.path for stored in self.manifest.files.values()}
+        rubbish = [path for path in self.root.glob("*/*.parquet") if path not in current]
+        remove(rubbish)
+        return len(rubbish)
+
+    def heal(self) -> list[str]:
+        """Forget slices whose file is gone or has another size, so that they are built anew."""
+        lost = {key for key, stored in self.manifest.files.items() if not self._is_whole(stored)}
+        if not lost:
+            return []
+        for table, slices in self.manifest.slices.items():
+            self._change.dropped_slices |= {
+                (table, key) for key, record in slices.items() if record.file in lost
+            }
+        self._change.dropped_files |= lost
+        paths = [self.manifest.files[key].path for key in sorted(lost)]
+        self.commit()
+        return paths
+
+    def _is_whole(self, stored: StoredFile) -> bool:
+        try:
+            return (self.root / stored.path).stat().st_size == stored.bytes
+        except OSError:
+            return False
+
+    def _record(
+        self,
+        filing: Filing,
+        contents: Mapping[SliceKey, Content],
+        rebuilt: Mapping[SliceKey, bytes],
+    ) -> set[SliceKey]:
+        old = self.manifest.slices.get(filing.table, {})
+        changed = set()
+        for key, digest in rebuilt.items():
+            checksum, rows = contents.get(key, _NOTHING)
+            before = old.get(key)
+            is_same = before is not None and (before.checksum, before.rows) == (checksum, rows)
+            file = before.file if before is not None and is_same else None
+            self._change.slices[filing.table, key] = Slice(digest, checksum, rows, file)
+            if not is_same:
+                changed.add(key)
+        return changed
+
+    def _refile(
+        self, filing: Filing, keyed: pl.DataFrame, units: set[SliceKey], old_files: set[int]
+    ) -> None:
+        """Write the files of the given units, and of the small ones they share a file with."""
+        shared: dict[str, list[pl.DataFrame]] = {}
+        for file in old_files:
+            bucket = self.manifest.files[file].bucket
+            if is_shared(bucket):
+                shared[bucket] = []
+        for key, rows in keyed.partition_by("_unit", "_unit_part", as_dict=True).items():
+            unit = SliceKey(*key)
+            if unit not in units:
+                continue
+            if filing.is_small(rows.height):
+                shared.setdefault(filing.shared_bucket(unit), []).append(rows)
+            else:
+                self._write(filing, filing.own_bucket(unit), rows)
+        for bucket, frames in shared.items():
+            replaced = self.manifest.buckets.get((filing.table, bucket))
+            if replaced is not None:
+                frames.append(self._survivors(filing, replaced, units))
+                old_files.add(replaced)
+            rows = pl.concat(frames)
+            if rows.height:
+                self._write(filing, bucket, rows)
+        self._change.dropped_files |= old_files
+
+    def _survivors(self, filing: Filing, file: int, units: set[SliceKey]) -> pl.DataFrame:
+        """Rows of a shared file that stay as they are."""
+        frame = pl.read_parquet(self.root / self.manifest.files[file].path, glob=False)
+        gone = pl.DataFrame(
+            {"_unit": [unit.period for unit in units], "_unit_part": [unit.part for unit in units]}
+        )
+        return filing.keyed(frame).join(gone, on=["_unit", "_unit_part"], how="anti")
+
+    def _write(self, filing: Filing, bucket: str, keyed: pl.DataFrame) -> None:
+        """Stage one file and point its slices to it."""
+        rows = keyed.drop(_KEYS).sort(filing.order)
+        content = parquet_bytes(rows, filing.model)
+        checksum = sha256(content)
+        path = f"{filing.table}/{bucket}-{checksum[:16]}.parquet"
+        self._staging.write(path, content)
+        number = self.manifest.take_file_id()
+        self._change.files[number] = StoredFile(
+            filing.table, bucket, path, len(content), checksum, rows.height
+        )
+        old = self.manifest.slices.get(filing.table, {})
+        for period, part in keyed.select("_period", "_part").unique().iter_rows():
+            key = SliceKey(period, part)
+            record = self._change.slices.get((filing.table, key)) or old[key]
+            self._change.slices[filing.table, key] = record._replace(file=number)
+
+
+def _in_periods(filing: Filing, periods: set[date]) -> pl.Expr:
+    column = pl.col(filing.slice_column or "")
+    period = column.dt.month_start() if filing.by == "month" else column
+    first, last = min(periods), max(periods)
+    if filing.by == "month":
+        bounds = column.is_between(first, last.replace(day=28)) | (period == last)
+    else:
+        bounds = column.is_between(first, last)
+    return bounds & period.is_in(sorted(periods))
+
+
+def _contents(keyed: pl.DataFrame) -> dict[SliceKey, Content]:
+    """Checksum of each slice: the sum of its rows' hashes, so that their order does not matter."""
+    if keyed.is_empty():
+        return {}
+    hashed = keyed.select("_period", "_part").with_columns(_hash=keyed.drop(_KEYS).hash_rows())
+    sums = hashed.group_by("_period", "_part").agg(pl.col("_hash").sum(), pl.len().alias("_rows"))
+    return {
+        SliceKey(period, part): Content(
+            hashlib.blake2b(f"{total}/{rows}".encode(), digest_size=16).digest(), rows
+        )
+        for period, part, total, rows in sums.iter_rows()
+    }

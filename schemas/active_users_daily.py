@@ -1,0 +1,49 @@
+"""Active users by day."""
+
+import polars as pl
+
+from schemas.base import DO_NOT_SUM_DAYS, Table, column, count, share, table
+
+
+@table(
+    grain="one row per day, dimension and segment",
+    key=["date", "dimension", "segment"],
+    slice_by="date",
+    warnings=[DO_NOT_SUM_DAYS],
+    rules=[
+        (
+            "dau is not new_users + returning_users",
+            pl.col("dau") == pl.sum_horizontal("new_users", "returning_users"),
+        ),
+        ("wau or mau is below dau", pl.min_horizontal("wau", "mau") >= pl.col("dau")),
+    ],
+)
+class ActiveUsersDaily(Table):
+    """Distinct people with an active event on a day, and in the windows that end on it."""
+
+    date: pl.Date = column("Day in the reporting time zone")
+    dimension: pl.String = column("Dimension, or all")
+    segment: pl.String = column("Value of the dimension, or all")
+    dau: pl.Int64 = count("Daily active users", unit="people")
+    wau: pl.Int64 = count(
+        "Weekly active users: active in the trailing window of wau_window_days (7), the day "
+        "included",
+        unit="people",
+    )
+    mau: pl.Int64 = count(
+        "Monthly active users: active in the trailing window of mau_window_days (28), the day "
+        "included",
+        unit="people",
+    )
+    days_in_window: pl.Int64 = column(
+        "Days of history that really stand behind mau", unit="days", ge=1, le=31
+    )
+    stickiness_ratio: pl.Float64 = share(
+        "How much of the month's audience comes on the day", formula="dau / mau"
+    )
+    new_users: pl.Int64 = count("People whose first active day in the segment it is", unit="people")
+    returning_users: pl.Int64 = count(
+        "People who were active in the segment before",
+        unit="people",
+        formula="dau - new_users",
+    )

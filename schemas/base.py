@@ -1,0 +1,124 @@
+"""How a table's promise is written down: the model, its columns, and what is said about both.
+
+One declaration feeds the checks, the storage types, the Parquet footers, the catalogue's comments
+and Dagster's column tab. No table is declared here.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+import pandera.polars as pa
+import polars as pl
+
+DO_NOT_SUM_DAYS = "Distinct people do not add up: never sum this over dates, periods or segments."
+ALL = "all"
+UNKNOWN = "unknown"
+
+Timestamp = Annotated[pl.Datetime, "us", "UTC"]
+
+
+class Table(pa.DataFrameModel):
+    """A table of the warehouse. Columns appear in the order in which they are declared."""
+
+    class Config:
+        strict = True
+        ordered = True
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a table says of itself beside its columns."""
+
+    grain: str
+    key: tuple[str, ...]
+    order: tuple[str, ...]
+    slice_by: str | None
+    warnings: tuple[str, ...]
+    rules: tuple[tuple[str, pl.Expr], ...]
+    published: bool
+
+
+_Model = TypeVar("_Model", bound=type[Table])
+_PROMISES: dict[type[Table], Promise] = {}
+
+
+def table(
+    *,
+    grain: str,
+    key: Iterable[str],
+    slice_by: str | None = None,
+    order: Iterable[str] | None = None,
+    warnings: Iterable[str] = (),
+    rules: Iterable[tuple[str, pl.Expr]] = (),
+    published: bool = True,
+) -> Callable[[_Model], _Model]:
+    """State a table's grain and key.
+
+    ``slice_by`` is the date column that files a row under its day or month (None: the table is one
+    slice). ``order`` is the stored order where it is not the key's. ``rules`` are promises about
+    several columns of a row: what to say when it is broken, and the expression that must hold.
+    ``published`` tables appear in bi/.
+    """
+    keys = tuple(key)
+    promise = Promise(
+        grain, keys, tuple(order or keys), slice_by, tuple(warnings), tuple(rules), published
+    )
+
+    def attach(model: _Model) -> _Model:
+        _PROMISES[model] = promise
+        return model
+
+    return attach
+
+
+def promise_of(model: type[Table]) -> Promise:
+    """The grain, key and warnings that were stated with :func:`table`."""
+    return _PROMISES[model]
+
+
+def column(
+    description: str,
+    *,
+    unit: str | None = None,
+    formula: str | None = None,
+    warning: str | None = None,
+    nullable: bool = False,
+    **checks: Any,
+) -> Any:
+    """A column with its meaning. ``checks`` are pandera's own (ge, le, isin, str_length, ...)."""
+    said = {"unit": unit, "formula": formula, "warning": warning}
+    metadata = {name: text for name, text in said.items() if text}
+    return pa.Field(
+        description=description,
+        metadata=metadata,
+        nullable=nullable,
+        **checks,
+    )
+
+
+def timestamp(description: str, **options: Any) -> Any:
+    """A column of instants: microseconds, UTC. Annotate it with ``Timestamp``."""
+    return column(description, unit="UTC", **options)
+
+
+def count(description: str, **options: Any) -> Any:
+    """A column of counts, zero or more. Annotate it with ``pl.Int64``."""
+    return column(description, ge=0, **{"unit": "count", **options})
+
+
+def share(description: str, *, formula: str, **options: Any) -> Any:
+    """A fraction of 0 to 1, null where its denominator is zero. Annotate it with ``pl.Float64``."""
+    return column(
+        description, unit="fraction", formula=formula, nullable=True, ge=0.0, le=1.0, **options
+    )
+
+
+def dtypes(model: type[Table]) -> dict[str, pl.DataType]:
+    """Column names and polars types, in order."""
+    return {name: spec.dtype.type for name, spec in model.to_schema().columns.items()}
+
+
+def empty(model: type[Table]) -> pl.LazyFrame:
+    """The table without rows."""
+    return pl.LazyFrame(schema=dtypes(model))

@@ -1,0 +1,57 @@
+"""What became of every row of every landed file."""
+
+import polars as pl
+
+from schemas.base import Table, column, count, table
+
+
+@table(
+    grain="one row per landed file",
+    key=["landing_date", "source", "file"],
+    rules=[
+        (
+            "read_rows is not accepted_rows + quarantined_rows + duplicate_rows",
+            pl.col("read_rows")
+            == pl.sum_horizontal("accepted_rows", "quarantined_rows", "duplicate_rows"),
+        ),
+    ],
+)
+class IngestLedger(Table):
+    """Rows of one file: read = accepted + quarantined + duplicate, always."""
+
+    landing_date: pl.Date = column("Day on which the file arrived")
+    source: pl.String = column("Source to which the file belongs")
+    file: pl.String = column("File within its landing date")
+    status: pl.String = column(
+        "read, or refused where the file could not be read to its end", isin=["read", "refused"]
+    )
+    raw_rows: pl.Int64 = count("Rows of the file as it came", unit="rows")
+    filtered_rows: pl.Int64 = count("Rows that the mapping's filters leave out", unit="rows")
+    read_rows: pl.Int64 = count(
+        "Rows taken from the file after filters",
+        unit="rows",
+        formula="accepted_rows + quarantined_rows + duplicate_rows",
+    )
+    accepted_rows: pl.Int64 = count(
+        "Rows that kept the contract and are no duplicates",
+        unit="rows",
+        warning="Includes excluded_rows; the rows that count are accepted_rows - excluded_rows.",
+    )
+    quarantined_rows: pl.Int64 = count("Rows that were refused", unit="rows")
+    duplicate_rows: pl.Int64 = count(
+        "Rows whose event was received before, in this file or another", unit="rows"
+    )
+    excluded_rows: pl.Int64 = count(
+        "Accepted rows that are left out as a machine's; 0 where machines are kept", unit="rows"
+    )
+    late_1d_rows: pl.Int64 = count(
+        "Rows that kept the contract, duplicates included, received a day or more after the event",
+        unit="rows",
+    )
+    late_7d_rows: pl.Int64 = count("The same, received a week or more after the event", unit="rows")
+    late_30d_rows: pl.Int64 = count(
+        "The same, received a month (30 days) or more after the event", unit="rows"
+    )
+    future_rows: pl.Int64 = count(
+        "Rows whose event day lies after the landing date, accepted or not", unit="rows"
+    )
