@@ -1,0 +1,56 @@
+# Every target sets itself up: a fresh machine needs Python 3.11 or newer, pip and make.
+PYTHON ?= python3
+HOME_DIR ?= home
+BIN := .venv/bin
+
+.PHONY: setup demo test test-long check dev bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## make setup      the virtual environment .venv with the tidemark command
+setup: .venv/.ready
+
+# uv installs faster where it is there; pip gives the same versions, which constraints.txt names.
+.venv/.ready: pyproject.toml constraints.txt
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --allow-existing --python "$(PYTHON)" .venv && \
+		uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'; \
+	else \
+		$(PYTHON) -m venv .venv && \
+		$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'; \
+	fi
+	@touch $@
+
+## make demo       made-up data in ./home, run, and where to look
+demo: setup
+	@if [ ! -d "$(HOME_DIR)/landing" ]; then $(BIN)/tidemark --home "$(HOME_DIR)" sample; fi
+	$(BIN)/tidemark --home "$(HOME_DIR)" run
+	@echo
+	@echo "Tables for BI tools:  $(HOME_DIR)/bi/*.parquet and $(HOME_DIR)/bi/catalog.duckdb"
+	@echo "Planted truths:       $(HOME_DIR)/sample_truths.json"
+	@echo "Next:  $(BIN)/tidemark --home $(HOME_DIR) status    freshness, late and refused rows"
+	@echo "       $(BIN)/tidemark --home $(HOME_DIR) verify    checksums, conservation, identities"
+	@echo "       make dev                                 Dagster on http://127.0.0.1:3000"
+
+## make test       the test suite
+test: setup
+	$(BIN)/python -m pytest
+
+## make test-long  also what takes long: 500 kills, more examples
+test-long: setup
+	TIDEMARK_LONG_TESTS=1 $(BIN)/python -m pytest
+
+## make check      linter, formatter, strict types
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+## make bench      Tidemark against a DuckDB script, on generated events
+bench: setup
+	$(BIN)/python -m benchmarks.activity
+
+clean:
+	rm -rf .venv .dagster build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

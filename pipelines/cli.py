@@ -1,0 +1,133 @@
+"""The command line. What a command needs is imported when it runs, so that help is quick."""
+
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from pipelines.home import Home
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+FAILED, FILES_REFUSED = 1, 3
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="TIDEMARK_HOME",
+    default=Path("home"),
+    show_default=True,
+    help="Folder that holds everything of one company.",
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.version_option(package_name="tidemark")
+@click.pass_context
+def cli(context: click.Context, home: Path, debug: bool) -> None:
+    """Engagement metrics that can be trusted: raw events in, Parquet tables for BI out."""
+    context.obj = {"home": home, "debug": debug}
+
+
+@cli.command()
+@click.option("--days", type=click.IntRange(1), default=90, show_default=True)
+@click.option("--users", type=click.IntRange(1), default=2_000, show_default=True)
+@click.option("--seed", type=int, default=7, show_default=True)
+@click.pass_obj
+def sample(options: dict[str, Any], days: int, users: int, seed: int) -> None:
+    """Fill a new home with made-up data: lifelike, dirty, with planted truths beside it."""
+    from pipelines.commands.sample import fill_new_home
+
+    click.echo(fill_new_home(options["home"], days=days, users=users, seed=seed))
+
+
+@cli.command()
+@click.option("--from", "first", type=_DAY, help="First event day to rebuild.")
+@click.option("--to", "last", type=_DAY, help="Last event day to rebuild.")
+@click.option("--select", multiple=True, metavar="TABLE", help="Only this table and what it needs.")
+@click.option("--force", is_flag=True, help="Rebuild what is not stale too.")
+@click.option("--accept-removed", is_flag=True, help="Landed files that are gone count no more.")
+@click.pass_obj
+def run(
+    options: dict[str, Any],
+    first: datetime | None,
+    last: datetime | None,
+    select: tuple[str, ...],
+    force: bool,
+    accept_removed: bool,
+) -> None:
+    """Take in what landed, bring the tables up to date, publish them together.
+
+    Exit status 0: all of it worked. 1: something did not, nothing was published. 3: published, but
+    some files could not be read.
+    """
+    from pipelines.commands.run import run_and_report
+
+    if first and last and first > last:
+        raise click.UsageError(f"--from {first:%Y-%m-%d} lies after --to {last:%Y-%m-%d}")
+    status = run_and_report(
+        _home(options),
+        first=_day(first),
+        last=_day(last),
+        select=select,
+        force=force,
+        accept_removed=accept_removed,
+    )
+    sys.exit(status)
+
+
+@cli.command()
+@click.pass_obj
+def status(options: dict[str, Any]) -> None:
+    """Freshness, gaps, late and quarantined rows, and what a run would do."""
+    from pipelines.commands.status import show_status
+
+    show_status(_home(options))
+
+
+@cli.command()
+@click.pass_obj
+def verify(options: dict[str, Any]) -> None:
+    """Check checksums, conservation of rows, identities between tables, staleness."""
+    from pipelines.commands.verify import verify_home
+
+    sys.exit(verify_home(_home(options)))
+
+
+def main() -> None:
+    """Entry point: problems are told in one line, tracebacks only with --debug."""
+    if "--debug" in sys.argv:
+        cli()
+    _quietly(cli)
+
+
+def _quietly(command: Callable[[], Any]) -> None:
+    from pipelines.errors import TidemarkError
+
+    try:
+        command()
+    except TidemarkError as error:
+        _fail(str(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}: make room or permissions, then run again")
+    except Exception as error:
+        _fail(f"{type(error).__name__}: {error} (this is a fault of Tidemark; --debug shows where)")
+
+
+def _fail(message: str) -> None:
+    click.echo(f"tidemark: {message}", err=True)
+    sys.exit(FAILED)
+
+
+def _home(options: dict[str, Any]) -> "Home":
+    from pipelines.home import open_home
+
+    return open_home(options["home"])
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None

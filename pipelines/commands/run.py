@@ -1,0 +1,119 @@
+"""``tidemark run``: progress while it works, then a table of what happened."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+
+from rich.box import SIMPLE
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipelines.cli import FAILED, FILES_REFUSED
+from pipelines.commands.console import console, errors
+from pipelines.home import Home
+from pipelines.run import Report, run
+from pipelines.warehouse.bring_up import Days
+from pipelines.warehouse.bring_up import Progress as Tell
+
+
+def run_and_report(
+    home: Home,
+    *,
+    first: date | None,
+    last: date | None,
+    select: Sequence[str],
+    force: bool,
+    accept_removed: bool,
+) -> int:
+    """Run and say what happened; the exit status."""
+    with progress_bars() as tell:
+        report = run(
+            home,
+            days=Days(first, last),
+            select=select,
+            force=force,
+            accept_removed=accept_removed,
+            progress=tell,
+        )
+    console.print(_landing_table(report))
+    console.print(_build_table(report))
+    return _conclude(home, report)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Tell]:
+    """A bar for the work at hand, on a terminal."""
+    bars = Progress(
+        TextColumn("{task.description:<28}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=errors,
+        transient=True,
+        disable=not errors.is_terminal,
+    )
+    with bars:
+        task = bars.add_task("looking")
+
+        def tell(what: str, done: int, total: int) -> None:
+            bars.update(task, description=what, completed=done, total=total)
+
+        yield tell
+
+
+def _landing_table(report: Report) -> Table:
+    table = Table(title="Taken in", title_justify="left", box=SIMPLE)
+    table.add_column("source")
+    for name in (
+        "landing dates",
+        "files",
+        "refused files",
+        "rows read",
+        "accepted or twins",
+        "quarantined",
+    ):
+        table.add_column(name, justify="right")
+    for each in report.landed:
+        numbers = (
+            each.landing_dates,
+            each.files,
+            len(each.refused_files),
+            each.read_rows,
+            each.landed_rows,
+            each.quarantined_rows,
+        )
+        table.add_row(each.source, *(f"{number:,}" for number in numbers))
+    return table
+
+
+def _build_table(report: Report) -> Table:
+    table = Table(title="Brought up to date", title_justify="left", box=SIMPLE)
+    table.add_column("table")
+    for name in ("slices", "rebuilt", "changed", "skipped", "rows"):
+        table.add_column(name, justify="right")
+    for each in report.built:
+        skipped = each.slices - each.rebuilt
+        numbers = (each.slices, each.rebuilt, each.changed, skipped, each.rows)
+        table.add_row(each.table, *(f"{number:,}" for number in numbers))
+    return table
+
+
+def _conclude(home: Home, report: Report) -> int:
+    for each in report.landed:
+        for notice in each.notices:
+            errors.print(f"note: {notice}")
+    for name in report.refused_files:
+        errors.print(f"refused: {home.landing.name}/{name}: `tidemark status` says why")
+    if report.publication is None:
+        errors.print("nothing was published; readers see the tables of the last run:")
+        for reason in report.withheld:
+            errors.print(f"  {reason}")
+        return FAILED
+    publication = report.publication
+    console.print(
+        f"Published {publication.id} in {home.bi}: {len(publication.written)} tables written, "
+        f"{len(publication.kept)} as they were."
+    )
+    if publication.behind:
+        console.print(f"Not up to date, and so as they were: {', '.join(publication.behind)}.")
+    return FILES_REFUSED if report.refused_files else 0

@@ -1,0 +1,29 @@
+"""``tidemark sample``: a new home with made-up data."""
+
+from pathlib import Path
+
+from pipelines.errors import TidemarkError
+from pipelines.home import SETTINGS_FILE
+from pipelines.sample.sample import write_sample
+
+_SETTINGS = """\
+# The settings of this home. Every key has a default; what stands here is what the sample needs.
+key_features = ["dashboard", "export"]
+"""
+
+
+def fill_new_home(root: Path, *, days: int, users: int, seed: int) -> str:
+    """Write a sample into ``root`` and say what it holds.
+
+    Raises TidemarkError where something has landed there before.
+    """
+    landing = root / "landing"
+    if landing.exists() and any(landing.iterdir()):
+        raise TidemarkError(f"{root} holds data already: name a new home with --home")
+    landing.mkdir(parents=True, exist_ok=True)
+    settings = root / SETTINGS_FILE
+    if not settings.exists():
+        settings.write_text(_SETTINGS, encoding="utf-8")
+    truths = root / "sample_truths.json"
+    summary = write_sample(landing, truths, days=days, users=users, seed=seed)
+    return f"{summary}"

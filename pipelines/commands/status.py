@@ -1,0 +1,93 @@
+"""``tidemark status``: how fresh the home is, and what is wrong with what came in."""
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+import polars as pl
+from rich.box import SIMPLE
+from rich.table import Table
+
+from pipelines import registry
+from pipelines.commands.console import console
+from pipelines.home import Home
+from pipelines.session import Session, reading
+from pipelines.warehouse.specs import SourceTables
+
+
+def show_status(home: Home) -> None:
+    """Print the state of a home."""
+    with reading(home) as session:
+        for source in registry.SOURCES:
+            _show_source(session, source)
+        _show_tables(session)
+        waiting = {name: len(days) for name, days in session.stale_landing_dates().items() if days}
+    for name, count in waiting.items():
+        console.print(
+            f"{name}: {count} landing dates are new or changed: `tidemark run` takes them in"
+        )
+
+
+def _show_source(session: Session, source: str) -> None:
+    days = sorted(day for name, day in session.manifest.landing_dates if name == source)
+    if not days:
+        console.print(f"{source}: nothing has landed")
+        return
+    receipts = session.scan(SourceTables(source).receipts)
+    totals = receipts.select(pl.selectors.integer().sum()).collect().row(0, named=True)
+    console.print(
+        f"{source}: {len(days)} landing dates from {days[0]} to {days[-1]}; "
+        f"{totals['read_rows']:,} rows read, {totals['landed_rows']:,} landed, "
+        f"{totals['quarantined_rows']:,} quarantined; landed a day or more late "
+        f"{totals['late_1d_rows']:,}, a week {totals['late_7d_rows']:,}, "
+        f"a month {totals['late_30d_rows']:,}"
+    )
+    gaps = _gaps(days)
+    if gaps:
+        console.print(f"  landing dates without files: {', '.join(gaps[:5])}{_more(gaps, 5)}")
+    _show_reasons(session, source)
+
+
+def _show_reasons(session: Session, source: str) -> None:
+    quarantine = session.scan(SourceTables(source).quarantine)
+    reasons = quarantine.with_columns(pl.col("reasons").str.split("; ")).explode("reasons")
+    counts = reasons.group_by("reasons").len().sort("len", "reasons", descending=[True, False])
+    for reason, count in counts.head(10).collect().iter_rows():
+        console.print(f"  refused {count:,}: {reason}")
+    refused = quarantine.filter(line=0).select("landing_date", "file", "reasons").collect()
+    for day, file, reason in refused.sort("landing_date", "file").tail(5).iter_rows():
+        console.print(f"  file refused: {source}/{day}/{file}: {reason}")
+
+
+def _show_tables(session: Session) -> None:
+    stale = session.stale()
+    table = Table(title="Tables", title_justify="left", box=SIMPLE)
+    table.add_column("table")
+    for name in ("rows", "slices", "stale", "data through", "published through"):
+        table.add_column(name, justify="right")
+    for spec in registry.TABLES:
+        slices = session.manifest.slices.get(spec.name, {})
+        rows = sum(record.rows for record in slices.values())
+        published = session.manifest.published.get(spec.name)
+        table.add_row(
+            spec.name,
+            f"{rows:,}",
+            f"{len(slices):,}",
+            f"{stale[spec.name]:,}",
+            str(session.data_through(spec) or "-"),
+            str(published.data_through) if published else "-",
+        )
+    console.print(table)
+
+
+def _gaps(days: list[date]) -> list[str]:
+    """Runs of days on which nothing landed."""
+    gaps = []
+    for before, after in pairwise(days):
+        if after - before > timedelta(days=1):
+            first, last = before + timedelta(days=1), after - timedelta(days=1)
+            gaps.append(str(first) if first == last else f"{first} to {last}")
+    return gaps
+
+
+def _more(items: list[str], shown: int) -> str:
+    return f" and {len(items) - shown} more" if len(items) > shown else ""

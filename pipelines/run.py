@@ -1,0 +1,114 @@
+"""One run: take in what landed, bring the tables up to date, check, publish."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from pipelines import registry
+from pipelines.checks import CHECKS, broken
+from pipelines.errors import TidemarkError
+from pipelines.home import Home
+from pipelines.publish.publication import Publication
+from pipelines.session import Session, no_progress, writing
+from pipelines.warehouse.bring_up import Built, Days, Progress
+from pipelines.warehouse.land import Landed
+from pipelines.warehouse.specs import SourceTables, Spec
+
+ALL_DAYS = Days()
+
+
+@dataclass
+class Report:
+    """What a run did. ``withheld`` says why nothing was published, where that is so."""
+
+    landed: list[Landed] = field(default_factory=list)
+    built: list[Built] = field(default_factory=list)
+    withheld: list[str] = field(default_factory=list)
+    publication: Publication | None = None
+
+    @property
+    def refused_files(self) -> list[str]:
+        """Files that could not be read to their end."""
+        return [f"{each.source}/{name}" for each in self.landed for name in each.refused_files]
+
+
+def run(
+    home: Home,
+    *,
+    days: Days = ALL_DAYS,
+    select: Sequence[str] = (),
+    force: bool = False,
+    accept_removed: bool = False,
+    progress: Progress = no_progress,
+) -> Report:
+    """Bring a home up to date.
+
+    ``days`` narrows which event days are rebuilt, ``select`` which tables (with all they are made
+    from). Raises TidemarkError for what its reader can mend.
+    """
+    chosen = chosen_tables(select)
+    with writing(home, progress) as session:
+        report = Report(landed=session.land(accept_removed=accept_removed))
+        _require_files(session)
+        for spec in chosen:
+            report.built.append(session.bring_up(spec, days, force=force))
+        report.withheld = [*over_limit(session), *broken_checks(session)]
+        if not report.withheld:
+            report.publication = session.publish([s for s in chosen if s.promise.published])
+    return report
+
+
+def chosen_tables(select: Sequence[str]) -> list[Spec]:
+    """The named tables and everything they are made from; all where none is named."""
+    unknown = [name for name in select if name not in registry.BY_NAME]
+    if unknown:
+        known = ", ".join(registry.BY_NAME)
+        raise TidemarkError(f"there is no table {', '.join(unknown)}; there are: {known}")
+    if not select:
+        return list(registry.TABLES)
+    names = set(select)
+    for name in select:
+        names |= {spec.name for spec in registry.upstream_of(registry.BY_NAME[name])}
+    return [spec for spec in registry.TABLES if spec.name in names]
+
+
+def broken_checks(session: Session) -> list[str]:
+    """Checks between tables that do not hold, of those whose tables are up to date."""
+    stale = session.builder.still_stale
+    ready = [check for check in CHECKS if all(not stale.get(name, [1]) for name in check.tables)]
+    found = [broken(check, {name: session.scan(name) for name in check.tables}) for check in ready]
+    return [text for text in found if text]
+
+
+def over_limit(session: Session) -> list[str]:
+    """Sources of whose rows too many were refused since the last publication."""
+    limit = session.home.settings.refused_rows_limit
+    said = []
+    for source in registry.SOURCES:
+        days = [
+            day
+            for (name, day), landing in session.manifest.landing_dates.items()
+            if name == source and not landing.is_published
+        ]
+        receipts = session.scan(SourceTables(source).receipts)
+        counts = receipts.filter(pl.col("landing_date").is_in(days)).select(
+            pl.col("read_rows").sum(), pl.col("quarantined_rows").sum()
+        )
+        read, refused = counts.collect().row(0)
+        if read and refused / read > limit:
+            said.append(
+                f"{source}: {refused} of {read} rows landed since the last publication were refused, "
+                f"{refused / read:.1%}, above refused_rows_limit = {limit}: look at the quarantine, "
+                "mend the mapping or the files, or raise the limit in tidemark.toml"
+            )
+    return said
+
+
+def _require_files(session: Session) -> None:
+    if not session.manifest.landing_dates:
+        folder = session.home.landing
+        raise TidemarkError(
+            f"nothing has landed in {folder}: put files under {folder}/events/YYYY-MM-DD/, "
+            "or fill a new home with `tidemark sample`"
+        )

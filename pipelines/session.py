@@ -1,0 +1,130 @@
+"""A home at work: its warehouse opened, and the few things that can be done with it.
+
+The command line and Dagster both go through here, and so give the same bytes.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+import polars as pl
+
+from pipelines import registry
+from pipelines.home import Home
+from pipelines.landing.sources import SOURCES
+from pipelines.publish.publication import Publication, Publisher
+from pipelines.publish.shelf import Shelf
+from pipelines.warehouse.bring_up import Builder, Built, Days, Progress
+from pipelines.warehouse.land import Landed, Lander
+from pipelines.warehouse.lock import writer_lock
+from pipelines.warehouse.manifest import Manifest
+from pipelines.warehouse.specs import Spec
+from pipelines.warehouse.store import Store
+
+MANIFEST = "manifest.sqlite"
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+class Session:
+    """One opening of a home's warehouse."""
+
+    def __init__(self, home: Home, manifest: Manifest, progress: Progress = no_progress) -> None:
+        self.home = home
+        self.manifest = manifest
+        self.store = Store(home.warehouse, manifest)
+        self.shelf = Shelf(home.bi)
+        self._progress = progress
+        self._builder: Builder | None = None
+
+    def land(self, *, accept_removed: bool = False) -> list[Landed]:
+        """Take in what landed, of every source."""
+        lander = Lander(self.home, self.store, registry.FILINGS, self._progress)
+        self._builder = None
+        return [lander.land(source, accept_removed=accept_removed) for source in SOURCES.values()]
+
+    def stale_landing_dates(self) -> dict[str, list[date]]:
+        """Landing dates per source that a run would take in or out."""
+        lander = Lander(self.home, self.store, registry.FILINGS, self._progress)
+        return {name: lander.stale_landing_dates(source) for name, source in SOURCES.items()}
+
+    @property
+    def builder(self) -> Builder:
+        """Brings tables up to date with what is landed now."""
+        if self._builder is None:
+            self._builder = Builder(
+                self.store,
+                self.home.settings,
+                registry.FILINGS,
+                {spec.name: self.data_through(spec) for spec in registry.TABLES},
+                self._progress,
+            )
+        return self._builder
+
+    def data_through(self, spec: Spec) -> date | None:
+        """Last day for which all sources of a table are taken to be whole; None without files."""
+        last = [
+            max((day for name, day in self.manifest.landing_dates if name == source), default=None)
+            for source in registry.sources_of(spec)
+        ]
+        known = [day for day in last if day is not None]
+        lag = timedelta(days=self.home.settings.landing_lag_days)
+        return min(known) - lag if known else None
+
+    def bring_up(self, spec: Spec, days: Days, *, force: bool = False) -> Built:
+        """Bring one table up to date from what is current; what has stale inputs waits."""
+        for upstream in registry.upstream_of(spec):
+            if upstream.name not in self.builder.still_stale:
+                self.builder.survey(upstream)
+        return self.builder.bring_up(spec, days, force=force)
+
+    def stale(self) -> dict[str, int]:
+        """Per table, how many slices a run would rebuild, as far as can be seen before it."""
+        for spec in registry.TABLES:
+            self.builder.survey(spec)
+        return {name: len(periods) for name, periods in self.builder.still_stale.items()}
+
+    def publish(self, tables: Sequence[Spec] = registry.PUBLISHED) -> Publication:
+        """Publish the given tables that are up to date; the others stay as readers see them."""
+        chosen = {spec.name for spec in tables}
+        for spec in registry.TABLES:
+            if spec.name not in self.builder.still_stale:
+                self.builder.survey(spec)
+        behind = [
+            spec.name
+            for spec in registry.PUBLISHED
+            if spec.name not in chosen or self.builder.still_stale[spec.name]
+        ]
+        publisher = Publisher(self.store, self.shelf, registry.FILINGS)
+        through = {spec.name: self.data_through(spec) for spec in registry.PUBLISHED}
+        return publisher.publish(registry.PUBLISHED, through, behind)
+
+    def scan(self, table: str) -> pl.LazyFrame:
+        """A whole table of the warehouse as it stands."""
+        return self.store.scan(registry.FILINGS[table], self.manifest.slices.get(table, {}))
+
+
+@contextmanager
+def writing(home: Home, progress: Progress = no_progress) -> Iterator[Session]:
+    """Open a home to change it, alone. What killed runs left behind is cleared away first."""
+    with writer_lock(home.warehouse):
+        manifest = Manifest(home.warehouse / MANIFEST, writable=True)
+        try:
+            session = Session(home, manifest, progress)
+            session.store.sweep()
+            session.store.heal()
+            yield session
+        finally:
+            manifest.close()
+
+
+@contextmanager
+def reading(home: Home) -> Iterator[Session]:
+    """Open a home to look at it, while a run may be at work."""
+    manifest = Manifest(home.warehouse / MANIFEST, writable=False)
+    try:
+        yield Session(home, manifest)
+    finally:
+        manifest.close()
