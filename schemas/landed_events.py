@@ -64,7 +64,7 @@ class EventContract(Table):
     grain="one row per accepted row of a landed file",
     key=["landing_date", "file", "line"],
     slice_by="event_date",
-    order=["event_date", "file", "line"],
+    order=["landing_date", "event_date", "file", "line"],
     rules=promise_of(EventContract).rules,
     published=False,
 )

@@ -1,8 +1,9 @@
-"""The checks of a pandera model as polars expressions, so that one pass tells of every row what is wrong.
+"""A model's checks as polars expressions: one pass tells of every row what is wrong with it.
 
 pandera's own validation gives a frame of failure cases per check; on a night's rows that is many
 passes. The expressions here are derived from the same declarations, and a test holds the two
-together: they refuse exactly the same rows.
+together: they refuse exactly the same rows. Beyond pandera's checks they refuse numbers that are
+not finite, and what breaks the rules that :func:`schemas.base.table` states.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ _HOLDS: dict[str, Callable[[pl.Expr, dict[str, Any]], pl.Expr]] = {
     "less_than_or_equal_to": lambda c, s: c <= s["max_value"],
     "less_than": lambda c, s: c < s["max_value"],
     "isin": lambda c, s: c.is_in(list(s["allowed_values"])),
-    "str_matches": lambda c, s: c.str.contains(f"^(?:{s['pattern']})"),
+    "str_matches": lambda c, s: c.str.contains(_from_start(s["pattern"])),
     "str_length": lambda c, s: c.str.len_chars().is_between(
         s.get("min_value") or 0, s.get("max_value") or 2**31
     ),
@@ -31,8 +32,19 @@ _SAYS: dict[str, Callable[[dict[str, Any]], str]] = {
     "less_than": lambda s: f"is not below {s['max_value']}",
     "isin": lambda s: f"is none of {', '.join(map(str, s['allowed_values']))}",
     "str_matches": lambda s: f"does not match {s['pattern']}",
-    "str_length": lambda s: "has a length outside the allowed",
+    "str_length": lambda s: f"has not {_span(s)} characters",
 }
+
+
+def _from_start(pattern: Any) -> str:
+    # As pandera reads it, so that alternatives need brackets: ^a|b is met by any text with a b.
+    text = str(getattr(pattern, "pattern", pattern))
+    return text if text.startswith("^") else f"^{text}"
+
+
+def _span(statistics: dict[str, Any]) -> str:
+    low, high = statistics.get("min_value") or 0, statistics.get("max_value")
+    return f"{low} to {high}" if high is not None else f"{low} or more"
 
 
 def violations(model: type[Table]) -> Iterator[tuple[str, pl.Expr]]:

@@ -1,0 +1,63 @@
+import pytest
+from frames import assert_rows, at, day, frame
+
+from schemas.duplicate_events import DuplicateEvents
+from schemas.events import Events
+from schemas.landed_events import LandedEvents
+from transforms.events import events
+
+TODAY = day("2025-03-01")
+WHERE = {"event_date": TODAY, "landing_date": TODAY, "file": "f.csv"}
+
+
+def landed(line: int, **more: object) -> dict[str, object]:
+    return {
+        "event_id": f"e{line}",
+        "event_name": "page_view",
+        "event_ts": at("2025-03-01 12:00"),
+        "user_id": "ann",
+        "received_ts": at("2025-03-01 12:00"),
+        "line": line,
+        **WHERE,
+        **more,
+    }
+
+
+def test_landed_rows_are_kept_as_they_came_without_their_duplicates() -> None:
+    rows = [landed(1, platform="web", extra='{"a":1}'), landed(2), landed(3, event_id="e1")]
+    twins = [{**WHERE, "line": 3, "event_id": "e1", "is_bot": False}]
+    assert_rows(
+        events(frame(LandedEvents, rows), frame(DuplicateEvents, twins), exclude_bots=True),
+        Events,
+        [
+            {"event_id": "e1", "platform": "web", "extra": '{"a":1}', "landing_date": TODAY},
+            {"event_id": "e2", "platform": None, "extra": None, "landing_date": TODAY},
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("exclude_bots", "kept"), [(True, ["e1", "e2"]), (False, ["e1", "e2", "e3"])]
+)
+def test_machines_are_left_out_where_the_setting_says_so(
+    exclude_bots: bool, kept: list[str]
+) -> None:
+    rows = [landed(1, is_bot=None), landed(2, is_bot=False), landed(3, is_bot=True)]
+    table = events(frame(LandedEvents, rows), frame(DuplicateEvents), exclude_bots=exclude_bots)
+    assert_rows(table, Events, [{"event_id": name} for name in kept])
+
+
+def test_a_duplicate_is_told_by_landing_date_file_and_line_together() -> None:
+    tomorrow = day("2025-03-02")
+    rows = [
+        landed(1),
+        landed(1, event_id="other file", file="g.csv"),
+        landed(1, event_id="other landing", landing_date=tomorrow),
+        landed(2, event_id="other line"),
+    ]
+    twins = [{**WHERE, "line": 1, "event_id": "e1", "is_bot": False}]
+    assert_rows(
+        events(frame(LandedEvents, rows), frame(DuplicateEvents, twins), exclude_bots=True),
+        Events,
+        [{"event_id": name} for name in ("other file", "other landing", "other line")],
+    )

@@ -1,0 +1,108 @@
+import pytest
+from frames import assert_rows, day, frame
+
+from schemas.duplicate_events import DuplicateEvents
+from schemas.ingest_ledger import IngestLedger
+from schemas.receipts import Receipts
+from transforms.ingest_ledger import ingest_ledger
+
+LANDED = day("2025-03-02")
+
+
+def receipt(file: str, **counts: object) -> dict[str, object]:
+    none = dict.fromkeys(
+        ["raw_rows", "filtered_rows", "read_rows", "landed_rows", "quarantined_rows", "bot_rows"], 0
+    ) | dict.fromkeys(["late_1d_rows", "late_7d_rows", "late_30d_rows", "future_rows"], 0)
+    return {"landing_date": LANDED, "file": file, "status": "read"} | none | counts
+
+
+def duplicate(file: str, line: int, *, bot: bool = False, landed: str = "2025-03-02") -> object:
+    return {
+        "event_date": day("2025-03-01"),
+        "landing_date": day(landed),
+        "file": file,
+        "line": line,
+        "event_id": "e",
+        "is_bot": bot,
+    }
+
+
+FULL = receipt(
+    "f.csv",
+    raw_rows=12,
+    filtered_rows=2,
+    read_rows=10,
+    landed_rows=7,
+    quarantined_rows=3,
+    bot_rows=2,
+    late_1d_rows=4,
+    late_7d_rows=3,
+    late_30d_rows=1,
+    future_rows=1,
+)
+
+
+def test_the_rows_of_a_file_are_accepted_quarantined_or_duplicate() -> None:
+    # 7 landed - 2 duplicates = 5 accepted; 5 + 3 + 2 = 10 read.
+    # 2 machines' rows, one of them a duplicate: 1 of the accepted is left out.
+    twins = [duplicate("f.csv", 3), duplicate("f.csv", 4, bot=True)]
+    assert_rows(
+        ingest_ledger(frame(Receipts, [FULL]), frame(DuplicateEvents, twins), exclude_bots=True),
+        IngestLedger,
+        [
+            {
+                "landing_date": LANDED,
+                "source": "events",
+                "file": "f.csv",
+                "status": "read",
+                "raw_rows": 12,
+                "filtered_rows": 2,
+                "read_rows": 10,
+                "accepted_rows": 5,
+                "quarantined_rows": 3,
+                "duplicate_rows": 2,
+                "excluded_rows": 1,
+                "late_1d_rows": 4,
+                "late_7d_rows": 3,
+                "late_30d_rows": 1,
+                "future_rows": 1,
+            }
+        ],
+    )
+
+
+@pytest.mark.parametrize(("exclude_bots", "excluded"), [(True, 2), (False, 0)])
+def test_machines_count_as_excluded_only_where_they_are_left_out(
+    exclude_bots: bool, excluded: int
+) -> None:
+    ledger = ingest_ledger(
+        frame(Receipts, [FULL]), frame(DuplicateEvents), exclude_bots=exclude_bots
+    )
+    assert_rows(ledger, IngestLedger, [{"accepted_rows": 7, "excluded_rows": excluded}])
+
+
+def test_duplicates_go_by_landing_date_and_file() -> None:
+    receipts = [
+        receipt("f.csv", read_rows=2, landed_rows=2),
+        receipt("g.csv", read_rows=2, landed_rows=2),
+        receipt("f.csv", read_rows=2, landed_rows=2) | {"landing_date": day("2025-03-03")},
+    ]
+    twins = [duplicate("g.csv", 1), duplicate("f.csv", 1, landed="2025-03-03")]
+    ledger = ingest_ledger(
+        frame(Receipts, receipts), frame(DuplicateEvents, twins), exclude_bots=True
+    )
+    assert_rows(
+        ledger,
+        IngestLedger,
+        [
+            {"landing_date": LANDED, "file": "f.csv", "duplicate_rows": 0},
+            {"landing_date": LANDED, "file": "g.csv", "duplicate_rows": 1},
+            {"landing_date": day("2025-03-03"), "file": "f.csv", "duplicate_rows": 1},
+        ],
+    )
+
+
+def test_a_refused_file_stands_in_the_ledger_without_rows() -> None:
+    refused = receipt("broken.parquet", status="refused")
+    ledger = ingest_ledger(frame(Receipts, [refused]), frame(DuplicateEvents), exclude_bots=True)
+    assert_rows(ledger, IngestLedger, [{"status": "refused", "raw_rows": 0, "read_rows": 0}])

@@ -1,0 +1,102 @@
+"""Days, weeks and months of the reporting calendar as polars expressions. No table is made here."""
+
+from datetime import date
+
+import polars as pl
+
+DAY, WEEK, MONTH = "day", "week", "month"
+GRAINS = (DAY, WEEK, MONTH)
+_STEPS = {DAY: "1d", WEEK: "1w", MONTH: "1mo"}
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def plus_days(day: pl.Expr, days: pl.Expr | int) -> pl.Expr:
+    """The date that many days later."""
+    return (day.cast(pl.Int32) + days).cast(pl.Date)
+
+
+def days_to_week_start(day: pl.Expr, week_start: str) -> pl.Expr:
+    """Days from a date to the next start of a week, 0 where the date is one."""
+    return (_WEEKDAYS.index(week_start) + 8 - day.dt.weekday().cast(pl.Int32)) % 7
+
+
+def period_start(day: pl.Expr, grain: str, week_start: str) -> pl.Expr:
+    """First day of the day, week or month that holds a date."""
+    if grain == DAY:
+        return day
+    if grain == MONTH:
+        return day.dt.month_start()
+    since = (day.dt.weekday().cast(pl.Int32) + 6 - _WEEKDAYS.index(week_start)) % 7
+    return plus_days(day, -since)
+
+
+def period_end(start: pl.Expr, grain: str) -> pl.Expr:
+    """Last day of the period that begins on a date."""
+    if grain == MONTH:
+        return start.dt.month_end()
+    return start if grain == DAY else plus_days(start, 6)
+
+
+def nth_period(start: pl.Expr, number: pl.Expr, grain: str) -> pl.Expr:
+    """Start of the period that lies ``number`` periods after the one that begins on a date."""
+    if grain != MONTH:
+        return plus_days(start, number.cast(pl.Int32) * (7 if grain == WEEK else 1))
+    months = _month_number(start) + number.cast(pl.Int32)
+    return pl.date(months // 12, months % 12 + 1, 1)
+
+
+def periods_between(start: pl.Expr, later: pl.Expr, grain: str) -> pl.Expr:
+    """How many periods lie between the starts of two of them: Int64."""
+    if grain == MONTH:
+        return (_month_number(later) - _month_number(start)).cast(pl.Int64)
+    days = later.cast(pl.Int32) - start.cast(pl.Int32)
+    return (days // (7 if grain == WEEK else 1)).cast(pl.Int64)
+
+
+def _month_number(day: pl.Expr) -> pl.Expr:
+    return day.dt.year() * 12 + day.dt.month().cast(pl.Int32) - 1
+
+
+def first_days(segments: pl.LazyFrame, data_through: date) -> pl.LazyFrame:
+    """First active day of each dimension and segment, as far as the horizon shows it."""
+    firsts = segments.group_by("dimension", "segment").agg(pl.col("first_date").min())
+    return firsts.filter(pl.col("first_date") <= data_through)
+
+
+def first_day_of_all(segments: pl.LazyFrame, data_through: date) -> pl.LazyFrame:
+    """First day of history: one row ``history_start``, or none before anybody was active."""
+    everybody = pl.col("dimension") == "all"
+    return first_days(segments, data_through).filter(everybody).select(history_start="first_date")
+
+
+def dense_periods(
+    segments: pl.LazyFrame, grain: str, *, week_start: str, data_through: date
+) -> pl.LazyFrame:
+    """Every period of each segment, from the one of its first day to the one of the horizon.
+
+    Columns: period_start, dimension, segment, first_date. The periods are laid out before the
+    segments are joined, so that a filter on ``period_start`` reaches them first.
+    """
+    firsts = first_days(segments, data_through)
+    start = period_start(pl.col("first_date"), grain, week_start)
+    periods = firsts.select(
+        period_start=pl.date_ranges(start.min(), data_through, _STEPS[grain])
+    ).explode("period_start")
+    return (
+        periods.drop_nulls()
+        .join(firsts, how="cross")
+        .filter(pl.col("period_start") >= start)
+        .select("period_start", "dimension", "segment", "first_date")
+    )
+
+
+def week_of_month(weeks: pl.LazyFrame, week_start: str) -> pl.LazyFrame:
+    """``period_start`` of the weeks that start in a month; ``slot`` numbers them from 0.
+
+    A fifth week that would start after the month is dropped.
+    """
+    first = days_to_week_start(pl.col("month"), week_start)
+    start = plus_days(pl.col("month"), first + 7 * pl.col("slot"))
+    return weeks.with_columns(period_start=start).filter(
+        pl.col("period_start").dt.month_start() == pl.col("month")
+    )

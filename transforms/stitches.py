@@ -1,0 +1,74 @@
+"""Which user an anonymous id stands for, on a day, from when on."""
+
+import polars as pl
+
+_ID_OF_DAY = ["event_date", "anonymous_id"]
+
+
+def stitches(events: pl.LazyFrame, links: pl.LazyFrame, *, stitch_days: int) -> pl.LazyFrame:
+    """The user of each anonymous id's events without one, as changes over the day.
+
+    ``links`` reach ``stitch_days + 1`` days beyond ``events`` on either side. A stitch day is 24
+    hours, and a link counts at exactly ``stitch_days`` of them. A run of links that spans an event
+    is at no distance from it. Sorts the events of linked anonymous ids that lack a user.
+    """
+    unknown = (
+        events.filter(pl.col("user_id").is_null())
+        .select(*_ID_OF_DAY, "event_ts")
+        .unique()
+        .join(links, on="anonymous_id", how="semi")
+        .sort("event_ts")
+    )
+    reach = pl.duration(hours=24 * stitch_days)
+    ahead = pl.col("next_first_ts") - pl.col("event_ts")
+    behind = pl.col("event_ts") - pl.col("previous_last_ts")
+    resolved = _with_neighbours(unknown, links).select(
+        *_ID_OF_DAY,
+        "event_ts",
+        user_id=pl.when(ahead <= reach)
+        .then("next_user")
+        .when(behind <= reach)
+        .then("previous_user"),
+    )
+    return _changes(resolved)
+
+
+def _with_neighbours(unknown: pl.LazyFrame, links: pl.LazyFrame) -> pl.LazyFrame:
+    """The link at or after each event and the last one before it, each null where there is none."""
+    id_and_end = ["anonymous_id", "last_ts"]
+    ordered = links.sort("last_ts", "first_ts", "user_id")
+    following = ordered.unique(id_and_end, keep="first", maintain_order=True).select(
+        *id_and_end, next_first_ts="first_ts", next_user="user_id"
+    )
+    preceding = ordered.unique(id_and_end, keep="last", maintain_order=True).select(
+        *id_and_end, previous_last_ts="last_ts", previous_user="user_id"
+    )
+    return unknown.join_asof(
+        following,
+        left_on="event_ts",
+        right_on="last_ts",
+        by="anonymous_id",
+        strategy="forward",
+        check_sortedness=False,
+    ).join_asof(
+        preceding,
+        left_on="event_ts",
+        right_on="last_ts",
+        by="anonymous_id",
+        strategy="backward",
+        allow_exact_matches=False,
+        check_sortedness=False,
+    )
+
+
+def _changes(resolved: pl.LazyFrame) -> pl.LazyFrame:
+    """The first instant of each run of equal outcome, of ids that are linked at any instant."""
+    linked = resolved.filter(pl.col("user_id").is_not_null())
+    return (
+        resolved.join(linked, on=_ID_OF_DAY, how="semi")
+        .sort(*_ID_OF_DAY, "event_ts")
+        .with_columns(run=pl.struct(*_ID_OF_DAY, "user_id").rle_id())
+        .group_by("run", *_ID_OF_DAY, "user_id")
+        .agg(from_ts=pl.col("event_ts").min())
+        .select(*_ID_OF_DAY, "from_ts", "user_id")
+    )
