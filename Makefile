@@ -3,7 +3,7 @@ PYTHON ?= python3
 HOME_DIR ?= home
 BIN := .venv/bin
 
-.PHONY: setup demo test test-long check dev bench clean
+.PHONY: help setup demo test test-long check dev definitions bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -47,6 +47,16 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+## make dev        Dagster on http://127.0.0.1:3000, without telemetry
+dev: setup
+	@export TIDEMARK_HOME="$${TIDEMARK_HOME:-$(HOME_DIR)}" DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)/.dagster}"; \
+	$(BIN)/python -m pipelines.orchestration.prepare && \
+	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1
+
+## make definitions  Dagster's definitions load
+definitions: setup
+	DAGSTER_DISABLE_TELEMETRY=yes $(BIN)/dagster definitions validate -w workspace.yaml
 
 ## make bench      Tidemark against a DuckDB script, on generated events
 bench: setup

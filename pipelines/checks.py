@@ -46,8 +46,8 @@ def _uncounted_events(tables: Tables) -> pl.LazyFrame:
 def _differing_daily_actives(tables: Tables) -> pl.LazyFrame:
     key = ["date", "dimension", "segment"]
     daily = tables["active_users_daily"].select(*key, "dau")
-    lifecycle = tables["lifecycle"].filter(grain="day")
-    other = lifecycle.select(date="period_start", *key[1:], active="active_users")
+    lifecycle = tables["lifecycle"].filter(grain="day").rename({"period_start": "date"})
+    other = lifecycle.select(*key, active="active_users")
     joined = daily.join(other, on=key, how="full", coalesce=True)
     return joined.filter(pl.col("dau").ne_missing(pl.col("active")))
 

@@ -131,3 +131,7 @@ def _home(options: dict[str, Any]) -> "Home":
 
 def _day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
+
+
+if __name__ == "__main__":
+    main()

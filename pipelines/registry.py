@@ -6,10 +6,16 @@ from pipelines.warehouse.filing import Filing, in_parts, landed, plain
 from pipelines.warehouse.specs import Everything, SourceTables, Spec, UpTo, Within
 from schemas.quarantine import Quarantine
 from schemas.receipts import Receipts
+from transforms.cohorts import months_before
 
 
 def _duplicate_days(settings: Settings) -> int:
     return settings.duplicate_days
+
+
+def _window_months(settings: Settings) -> int:
+    # A window of thirty days that ends on the first of March begins in January.
+    return 1 if max(settings.mau_window_days, settings.wau_window_days) < 30 else 2
 
 
 def _link_days(settings: Settings) -> int:
@@ -18,8 +24,7 @@ def _link_days(settings: Settings) -> int:
 
 
 def _retention_months(settings: Settings) -> int:
-    days, weeks, months = settings.retention_periods
-    return max(days // 28 + 2, weeks * 7 // 28 + 2, months + 1)
+    return months_before(settings.retention_periods)
 
 
 # fmt: off
@@ -33,7 +38,18 @@ TABLES = (
     Spec("users", "month", {"user_months": Within(), "users": UpTo(-1)}, "spines"),
     Spec("segments", "month", {"users": Within()}, "spines"),
     Spec("ingest_ledger", "whole", {"receipts_events": Everything(), "duplicate_events": Everything()}, "ledgers"),
-    Spec("active_users_daily", "month", {"user_months": Within(1), "users": Within(), "segments": UpTo()}, "activity", is_dense=True),
+    Spec("definition_days", "day", {"events": Within(), "stitches": Within()}, "spines", needs="retentions"),
+    Spec("definition_months", "month", {"definition_days": Within()}, "spines", needs="retentions"),
+    Spec("definition_users", "month", {"definition_months": Within(), "definition_users": UpTo(-1)}, "spines", needs="retentions"),
+    Spec("active_users_daily", "month", {"user_months": Within(_window_months), "users": Within(), "segments": UpTo()}, "activity", is_dense=True),
+    Spec("active_users_periodic", "month", {"user_months": Within(0, 1), "segments": UpTo(1)}, "activity", is_dense=True),
+    Spec("active_days_histogram", "month", {"user_months": Within(0, 1)}, "activity", is_dense=True),
+    Spec("lifecycle", "month", {"user_months": Within(1, 1), "users": Within(0, 1), "segments": UpTo(1)}, "activity", is_dense=True),
+    Spec("first_week_engagement", "month", {"user_months": Within(0, 1), "users": Within(), "segments": UpTo()}, "activity", is_dense=True),
+    Spec("cohort_sizes", "month", {"users": Within(0, 1), "definition_users": Within(0, 1), "definition_months": Within(0, 1)}, "retention", is_dense=True),
+    Spec("cohort_returns", "month", {"users": Within(_retention_months), "user_months": Within(0, 1), "definition_users": Within(_retention_months), "definition_months": Within(_retention_months, 1)}, "retention", is_dense=True),
+    Spec("cohort_last_returns", "month", {"users": Within(_retention_months), "user_months": Within(_retention_months), "definition_users": Within(_retention_months), "definition_months": Within(_retention_months)}, "retention", is_dense=True),
+    Spec("cohort_retention", "whole", {"cohort_sizes": Everything(), "cohort_returns": Everything(), "cohort_last_returns": Everything()}, "retention"),
 )
 # fmt: on
 BY_NAME = {spec.name: spec for spec in TABLES}

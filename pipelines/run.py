@@ -98,9 +98,9 @@ def over_limit(session: Session) -> list[str]:
         read, refused = counts.collect().row(0)
         if read and refused / read > limit:
             said.append(
-                f"{source}: {refused} of {read} rows landed since the last publication were refused, "
-                f"{refused / read:.1%}, above refused_rows_limit = {limit}: look at the quarantine, "
-                "mend the mapping or the files, or raise the limit in tidemark.toml"
+                f"{source}: {refused} of {read} rows landed since the last publication were "
+                f"refused, {refused / read:.1%}, above refused_rows_limit = {limit}: `tidemark "
+                "status` shows why; mend the mapping or the files, or raise the limit"
             )
     return said
 

@@ -38,18 +38,21 @@ class _Strict(BaseModel):
 class Paths(_Strict):
     """Folders of the home, relative to it or absolute."""
 
-    landing: str = "landing"
-    warehouse: str = "warehouse"
-    bi: str = "bi"
+    landing: str = Field("landing", description="where files arrive")
+    warehouse: str = Field("warehouse", description="Tidemark's own tables")
+    bi: str = Field("bi", description="what BI tools read")
 
 
 class Retention(_Strict):
     """A retention definition beside ``activity``; an empty list means any active event."""
 
-    name: str = Field(min_length=1)
-    start_events: list[str] = []
-    return_events: list[str] = []
-    entry: Literal["first_time", "recurring"] = "first_time"
+    name: str = Field(min_length=1, description="its value in the column definition")
+    start_events: list[str] = Field([], description="events that take a person into a cohort")
+    return_events: list[str] = Field([], description="events that count as a return")
+    entry: Literal["first_time", "recurring"] = Field(
+        "first_time",
+        description="into the cohort of the first start event, or of every one",
+    )
 
     @field_validator("name")
     @classmethod

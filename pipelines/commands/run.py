@@ -89,11 +89,11 @@ def _landing_table(report: Report) -> Table:
 def _build_table(report: Report) -> Table:
     table = Table(title="Brought up to date", title_justify="left", box=SIMPLE)
     table.add_column("table")
-    for name in ("slices", "rebuilt", "changed", "skipped", "rows"):
+    for name in ("slices", "rebuilt", "changed", "skipped", "waiting", "rows"):
         table.add_column(name, justify="right")
     for each in report.built:
-        skipped = each.slices - each.rebuilt
-        numbers = (each.slices, each.rebuilt, each.changed, skipped, each.rows)
+        skipped = each.slices - each.rebuilt - each.waiting
+        numbers = (each.slices, each.rebuilt, each.changed, skipped, each.waiting, each.rows)
         table.add_row(each.table, *(f"{number:,}" for number in numbers))
     return table
 
@@ -115,5 +115,8 @@ def _conclude(home: Home, report: Report) -> int:
         f"{len(publication.kept)} as they were."
     )
     if publication.behind:
-        console.print(f"Not up to date, and so as they were: {', '.join(publication.behind)}.")
+        console.print(
+            f"As they were, because slices outside of this run are stale or were left out: "
+            f"{', '.join(publication.behind)}."
+        )
     return FILES_REFUSED if report.refused_files else 0

@@ -67,7 +67,7 @@ class Publisher:
         publication = Publication(self._id(tables), behind=list(behind))
         publication.written = sorted(contents)
         publication.kept = sorted(set(tables) - set(contents))
-        if publication.id != self._shelf.current_id:
+        if contents or publication.id != self._shelf.current_id:
             self._show(publication, tables, contents)
         self._keep_catalog([spec for spec in specs if spec.name in tables])
         if tables != self._store.manifest.published or self._has_news():
@@ -79,13 +79,20 @@ class Publisher:
         return any(not landing.is_published for landing in landings)
 
     def _seen_by_readers(self, specs: Sequence[Spec]) -> dict[str, Published]:
-        """What is recorded as published and still stands in its place."""
+        """What stands in its place; of what a killed run showed, but did not record, not from what.
+
+        So nothing of it passes for up to date, and a narrow run keeps it as it is.
+        """
         names = {spec.name for spec in specs}
-        return {
-            name: published
-            for name, published in self._store.manifest.published.items()
-            if name in names and self._shelf.path_of(f"{name}.parquet").exists()
-        }
+        seen = {}
+        for name, shown in _read_contents(self._shelf.path_of(CONTENTS)).items():
+            if name in names and self._shelf.path_of(f"{name}.parquet").exists():
+                recorded = self._store.manifest.published.get(name)
+                is_recorded = recorded is not None and recorded.sha256 == shown.sha256
+                seen[name] = shown._replace(
+                    digest=recorded.digest if recorded and is_recorded else b""
+                )
+        return seen
 
     def _digest(self, spec: Spec) -> bytes:
         slices = self._store.manifest.slices.get(spec.name, {})
@@ -143,3 +150,17 @@ def _write_contents(path: Path, publication_id: str, tables: Mapping[str, Publis
         },
     }
     path.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+
+
+def _read_contents(path: Path) -> dict[str, Published]:
+    """The tables that a publication says it holds; none where it cannot be read."""
+    try:
+        tables = json.loads(path.read_bytes())["tables"]
+        return {
+            name: Published(
+                b"", said["sha256"], said["rows"], date.fromisoformat(said["data_through"])
+            )
+            for name, said in tables.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}

@@ -49,7 +49,10 @@ class Shelf:
         """Show a finished draft to readers in place of the publication before."""
         final = self.folder / _RUNS / publication_id
         if final.exists():
-            # A run that was killed before it could record what it published.
+            # Published before, and damaged since or not recorded by a run that was killed.
+            for path in draft.iterdir():
+                path.replace(final / path.name)
+            # Names of one content stay where they are.
             shutil.rmtree(draft)
         else:
             draft.rename(final)

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.errors import TidemarkError
-from pipelines.landing.take_in import RawFile
+from pipelines.landing.files import RawFile
 from pipelines.warehouse.disk import sha256_of
 from pipelines.warehouse.manifest import LandingFile
 
@@ -21,26 +21,37 @@ class Arrival:
     """A landing date as it lies in landing now; ``stats`` gives bytes and time of each file."""
 
     landing_date: date
-    files: tuple[RawFile, ...]
+    folder: str
     stats: Mapping[str, tuple[int, int]]
+
+    @property
+    def files(self) -> list[RawFile]:
+        """The files, in the order of their names."""
+        return [RawFile(self.landing_date, name, self._path(name)) for name in self.stats]
+
+    def _path(self, name: str) -> Path:
+        return Path(self.folder, name)
 
     def checksums(self, recorded: Mapping[str, LandingFile]) -> dict[str, str]:
         """Checksum of each file; one whose size and time are as recorded is not read again."""
         sums = {}
-        for file in self.files:
-            before = recorded.get(file.name)
-            is_same = before is not None and self.stats[file.name] == before[:2]
-            sums[file.name] = before.sha256 if before and is_same else sha256_of(file.path)
+        for name, stat in self.stats.items():
+            before = recorded.get(name)
+            is_same = before is not None and stat == before[:2]
+            sums[name] = before.sha256 if before and is_same else sha256_of(self._path(name))
         return sums
 
     @property
     def raw_bytes(self) -> int:
         """What the files may hold when they are unpacked."""
-        return sum(self.stats[f.name][0] * _COMPRESSED.get(f.path.suffix, 1) for f in self.files)
+        return sum(
+            size * _COMPRESSED.get(os.path.splitext(name)[1], 1)  # noqa: PTH122
+            for name, (size, _) in self.stats.items()
+        )
 
 
 def find_arrivals(folder: Path, notices: list[str]) -> dict[date, Arrival]:
-    """The landing dates of a source in order; what cannot be one is told in ``notices``."""
+    """Landing dates with files, in order; what cannot be one is told in ``notices``."""
     if not folder.is_dir():
         return {}
     arrivals = {}
@@ -53,7 +64,10 @@ def find_arrivals(folder: Path, notices: list[str]) -> dict[date, Arrival]:
                 f"{folder / entry.name} was not read: files belong in folders named YYYY-MM-DD"
             )
             continue
-        arrivals[day] = _arrival(day, Path(entry.path))
+        stats = dict(sorted(_stats(entry.path, "")))
+        # A folder whose files were taken away counts for no more than one that never held any.
+        if stats:
+            arrivals[day] = Arrival(day, entry.path, stats)
     return arrivals
 
 
@@ -84,24 +98,17 @@ def _landing_date(name: str) -> date | None:
     return day if day.isoformat() == name else None
 
 
-def _arrival(day: date, folder: Path) -> Arrival:
-    files, stats = [], {}
-    for path in sorted(_files_below(folder)):
-        name = path.relative_to(folder).as_posix()
-        try:
-            stat = path.stat()
-        except OSError as error:
-            raise TidemarkError(f"{path} cannot be read: {error.strerror}") from error
-        files.append(RawFile(day, name, path))
-        stats[name] = (stat.st_size, stat.st_mtime_ns)
-    return Arrival(day, tuple(files), stats)
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    for entry in os.scandir(folder):
-        if _is_hidden(entry.name):
-            continue
-        if entry.is_dir():
-            yield from _files_below(Path(entry.path))
-        else:
-            yield Path(entry.path)
+def _stats(folder: str, prefix: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Name, bytes and time of every file below a folder. Of strings: there may be ten thousand."""
+    try:
+        for entry in os.scandir(folder):
+            if _is_hidden(entry.name):
+                continue
+            if entry.is_dir():
+                yield from _stats(entry.path, f"{prefix}{entry.name}/")
+            else:
+                stat = entry.stat()
+                yield f"{prefix}{entry.name}", (stat.st_size, stat.st_mtime_ns)
+    except OSError as error:
+        where = error.filename or folder
+        raise TidemarkError(f"{where} cannot be read: {error.strerror}") from error

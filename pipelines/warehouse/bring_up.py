@@ -14,17 +14,22 @@ import polars as pl
 
 from pipelines.settings import Settings
 from pipelines.warehouse.digests import (
+    Digester,
     InputDigests,
-    constant_digest,
-    digest_of,
-    horizon_digest,
     input_part,
     reads_same_part,
     window,
 )
 from pipelines.warehouse.filing import Filing
 from pipelines.warehouse.manifest import Slice, SliceKey
-from pipelines.warehouse.periods import WHOLE, add_months, last_day, months_between, to_grain
+from pipelines.warehouse.periods import (
+    WHOLE,
+    Grain,
+    add_months,
+    last_day,
+    months_between,
+    to_grain,
+)
 from pipelines.warehouse.promises import check_promise
 from pipelines.warehouse.specs import Spec
 from pipelines.warehouse.store import Store
@@ -82,6 +87,7 @@ class Builder:
         self._data_through = data_through
         self._progress = progress
         self._indices: dict[str, tuple[list[date], dict[date, list[SliceKey]]]] = {}
+        self._digests: dict[str, dict[tuple[Grain, bool], Mapping[str, InputDigests]]] = {}
         self.still_stale: dict[str, list[date]] = {}
 
     def bring_up(self, spec: Spec, days: Days, *, force: bool = False) -> Built:
@@ -110,7 +116,7 @@ class Builder:
         wanted = self._wanted(spec)
         stale = set(self._slices(spec.name)) - wanted | set(self._stale(spec, wanted, None))
         waiting = {key for key in wanted - stale if not self._is_ready(spec, key, Days())}
-        self.still_stale[spec.name] = sorted({key.period for key in stale | waiting})
+        self._note_stale(spec, stale | waiting)
 
     def _slices(self, table: str) -> Mapping[SliceKey, Slice]:
         return self._store.manifest.slices.get(table, {})
@@ -132,51 +138,25 @@ class Builder:
             return {SliceKey(key.period, input_part(key)) for key in filled}
         return {SliceKey(to_grain(key.period, spec.by)) for key in filled}
 
-    def _inputs(self, spec: Spec) -> dict[str, dict[str, InputDigests]]:
-        """Digests of each input: by part where only the same part is read, else under ''."""
-        digests: dict[str, dict[str, InputDigests]] = {}
-        for name in spec.reads:
-            slices = self._slices(name)
-            parts: dict[str, dict[SliceKey, Slice]] = {}
-            if reads_same_part(spec, name):
-                for key, record in slices.items():
-                    parts.setdefault(input_part(key), {})[key] = record
-            else:
-                parts[""] = dict(slices)
-            digests[name] = {part: InputDigests(some, spec.by) for part, some in parts.items()}
-        return digests
+    def _digester(self, spec: Spec) -> Digester:
+        def inputs(name: str, by_part: bool) -> Mapping[str, InputDigests]:
+            known = self._digests.setdefault(name, {})
+            if (spec.by, by_part) not in known:
+                known[spec.by, by_part] = _input_digests(self._slices(name), spec.by, by_part)
+            return known[spec.by, by_part]
 
-    def _digest(
-        self,
-        spec: Spec,
-        key: SliceKey,
-        constant: bytes,
-        inputs: Mapping[str, Mapping[str, InputDigests]],
-    ) -> bytes:
         through = self._data_through[spec.name] or date.min
-        parts = [constant, horizon_digest(spec, key.period, through)]
-        for name, reads in spec.reads.items():
-            part = key.part if reads_same_part(spec, name) else ""
-            digests = inputs[name].get(part)
-            first, last = window(reads, key.period, spec.by, self._settings)
-            if digests is None:
-                parts.append(digest_of([]))
-            elif first == date.min and spec.by != "whole":
-                parts.append(digests.up_to(last))
-            else:
-                parts.append(digests.within(first, last))
-        return digest_of(parts)
+        return Digester(spec, self._settings, through, inputs)
 
     def _stale(
         self, spec: Spec, wanted: set[SliceKey], forced: Days | None
     ) -> dict[SliceKey, bytes]:
         """Stale slices and the digests they will have, in order of time."""
-        constant = constant_digest(spec, self._settings)
-        inputs = self._inputs(spec)
+        digest_of_slice = self._digester(spec)
         recorded = self._slices(spec.name)
         stale = {}
         for key in sorted(wanted):
-            digest = self._digest(spec, key, constant, inputs)
+            digest = digest_of_slice(key)
             record = recorded.get(key)
             is_forced = forced is not None and forced.touches(spec, key.period)
             if record is None or record.digest != digest or is_forced:
@@ -195,8 +175,14 @@ class Builder:
         return True
 
     def _leave(self, spec: Spec, left: set[SliceKey], report: Built) -> None:
-        self.still_stale[spec.name] = sorted({key.period for key in left})
+        self._note_stale(spec, left)
         report.waiting = len(left)
+
+    def _note_stale(self, spec: Spec, keys: set[SliceKey]) -> None:
+        """What is stale, and the slices that will only come to be with those of the driver."""
+        driver = self.still_stale.get(next(iter(spec.reads)), [])
+        unborn = {to_grain(period, spec.by) for period in driver}
+        self.still_stale[spec.name] = sorted({key.period for key in keys} | unborn)
 
     def _walk(
         self, spec: Spec, wanted: set[SliceKey], days: Days, force: bool, report: Built
@@ -233,14 +219,9 @@ class Builder:
 
     def _settle(self, spec: Spec, keys: Sequence[SliceKey]) -> None:
         """Record the digests of slices that were built together with their own past."""
-        constant = constant_digest(spec, self._settings)
-        inputs = self._inputs(spec)
-
+        digest_of_slice = self._digester(spec)
         recorded = self._slices(spec.name)
-        digests = {
-            key: recorded[key]._replace(digest=self._digest(spec, key, constant, inputs))
-            for key in keys
-        }
+        digests = {key: recorded[key]._replace(digest=digest_of_slice(key)) for key in keys}
         self._store.commit(
             lambda change: change.slices.update(
                 {(spec.name, key): record for key, record in digests.items()}
@@ -249,6 +230,8 @@ class Builder:
 
     def _chunks(self, spec: Spec, keys: Sequence[SliceKey]) -> Iterator[tuple[int, list[SliceKey]]]:
         """The slices in order, cut so that a chunk reads about ``chunk_rows`` rows; whole days."""
+        if not keys:
+            return
         rows: dict[date, int] = {}
         for key, record in self._slices(next(iter(spec.reads))).items():
             period = to_grain(key.period, spec.by)
@@ -278,7 +261,6 @@ class Builder:
         frame = self._filings[spec.name].only(frame, keys)
         check_promise(frame, spec.name, spec.model)
         self._put(spec, frame, digests, (), report)
-        self._indices.pop(spec.name, None)
         report.rebuilt += len(keys)
 
     def _put(
@@ -291,6 +273,8 @@ class Builder:
     ) -> None:
         changed = self._store.put(self._filings[spec.name], frame, digests, removed)
         self._store.commit()
+        self._indices.pop(spec.name, None)
+        self._digests.pop(spec.name, None)
         report.changed += len(changed)
         report.changed_periods += sorted({key.period for key in changed})
 
@@ -320,6 +304,15 @@ class Builder:
                 slices.setdefault(to_grain(key.period, spec.by), []).append(key)
             self._indices[name] = sorted(slices), slices
         return self._indices[name]
+
+
+def _input_digests(
+    slices: Mapping[SliceKey, Slice], grain: Grain, by_part: bool
+) -> dict[str, InputDigests]:
+    parts: dict[str, dict[SliceKey, Slice]] = {}
+    for key, record in slices.items():
+        parts.setdefault(input_part(key) if by_part else "", {})[key] = record
+    return {part: InputDigests(some, grain) for part, some in (parts or {"": {}}).items()}
 
 
 def _merged(windows: Iterator[tuple[date, date]]) -> list[tuple[date, date]]:

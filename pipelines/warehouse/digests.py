@@ -9,7 +9,7 @@ import importlib.util
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,9 @@ from pipelines.warehouse.specs import Everything, Reads, Spec, UpTo, Within, rea
 
 # A period that starts in a slice may end after it: a week at the end of a month.
 _LOOKAHEAD = timedelta(days=7)
-_OWN_IMPORT = re.compile(r"^(?:from|import) ((?:schemas|transforms|pipelines\.landing)(?:\.\w+)*)", re.MULTILINE)
+_OWN_IMPORT = re.compile(
+    r"^(?:from|import) ((?:schemas|transforms|pipelines\.landing)(?:\.\w+)*)", re.MULTILINE
+)
 
 
 def digest_of(parts: Iterable[bytes]) -> bytes:
@@ -70,14 +72,19 @@ class InputDigests:
                 said = f"{key.period}/{key.part}/{record.rows}/".encode()
                 by_period[to_grain(key.period, grain)].append(said + record.checksum)
         self._digests = {period: digest_of(parts) for period, parts in sorted(by_period.items())}
+        self._in_order = list(self._digests.values())
         self.periods = list(self._digests)
         self._running: list[bytes] = []
+
+    def at(self, period: date) -> bytes:
+        """Digest of one period."""
+        return self._digests.get(period, b"")
 
     def within(self, first: date, last: date) -> bytes:
         """Digest over the periods from ``first`` to ``last``."""
         low = bisect.bisect_left(self.periods, first)
         high = bisect.bisect_right(self.periods, last)
-        return digest_of(self._digests[period] for period in self.periods[low:high])
+        return b"".join(self._in_order[low:high])
 
     def up_to(self, last: date) -> bytes:
         """Digest over all periods up to ``last``, kept as a running one."""
@@ -86,6 +93,48 @@ class InputDigests:
             for period in self.periods:
                 self._running.append(digest_of([self._running[-1], self._digests[period]]))
         return self._running[bisect.bisect_right(self.periods, last)]
+
+
+class Digester:
+    """Gives any slice of a table the digest of what it would be made from now."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        settings: Settings,
+        data_through: date,
+        inputs: Callable[[str, bool], Mapping[str, InputDigests]],
+    ) -> None:
+        """``inputs`` gives the digests of an input by part, or all of it under ''."""
+        self._spec = spec
+        self._data_through = data_through
+        version = code_version(f"transforms.{spec.name}", f"schemas.{spec.name}")
+        self._constant = digest_of([version, as_bytes(spec.option_values(settings))])
+        self._readers = [
+            _reader(spec, reads, settings, inputs(name, reads_same_part(spec, name)))
+            for name, reads in spec.reads.items()
+        ]
+
+    def __call__(self, key: SliceKey) -> bytes:
+        """Digest of code, settings, horizon and input slices."""
+        horizon = horizon_digest(self._spec, key.period, self._data_through)
+        return digest_of([self._constant, horizon, *(read(key) for read in self._readers)])
+
+
+def _reader(
+    spec: Spec, reads: Reads, settings: Settings, inputs: Mapping[str, InputDigests]
+) -> Callable[[SliceKey], bytes]:
+    """How a slice finds its share of an input."""
+    if reads == Within() and spec.by != "whole":
+        return lambda key: _at(inputs.get(key.part) or inputs.get(""), key.period)
+    digests = inputs[""]
+    if isinstance(reads, UpTo):
+        return lambda key: digests.up_to(window(reads, key.period, spec.by, settings)[1])
+    return lambda key: digests.within(*window(reads, key.period, spec.by, settings))
+
+
+def _at(digests: InputDigests | None, period: date) -> bytes:
+    return digests.at(period) if digests else b""
 
 
 def window(reads: Reads, period: date, grain: Grain, settings: Settings) -> tuple[date, date]:
@@ -98,11 +147,6 @@ def window(reads: Reads, period: date, grain: Grain, settings: Settings) -> tupl
     return shift(period, grain, -before), shift(period, grain, after)
 
 
-def slices_of_part(slices: Mapping[SliceKey, Slice], part: str) -> dict[SliceKey, Slice]:
-    """The slices of an input that belong to one part of its days."""
-    return {key: record for key, record in slices.items() if input_part(key) == part}
-
-
 def input_part(key: SliceKey) -> str:
     """Part of its day to which an input slice belongs; landed slices are named by landing date."""
     if key.part[:1].isdigit():
@@ -113,12 +157,6 @@ def input_part(key: SliceKey) -> str:
 def reads_same_part(spec: Spec, name: str) -> bool:
     """Whether a part of a day reads only this part of the input's day."""
     return spec.has_parts and spec.reads[name] == Within()
-
-
-def constant_digest(spec: Spec, settings: Settings) -> bytes:
-    """What all slices of a table share: code and settings."""
-    version = code_version(f"transforms.{spec.name}", f"schemas.{spec.name}")
-    return digest_of([version, as_bytes(spec.option_values(settings))])
 
 
 def horizon_digest(spec: Spec, period: date, data_through: date) -> bytes:

@@ -106,7 +106,7 @@ class Lander:
         key = (source, arrival.landing_date)
         before = self._store.manifest.landing_dates.get(key)
         if before is None:
-            return bool(arrival.files)
+            return bool(arrival.stats)
         recorded = self._store.manifest.landing_files.get(key, {})
         return before.digest != _digest(constant, arrival.checksums(recorded))
 
@@ -147,7 +147,9 @@ class Lander:
             keys = _slices(frame, kind, days)
             touched = {*days, *removed}
             old = self._store.manifest.slices.get(filing.table, {})
-            outdated = {key for key in old if _landing_date(key, kind) in touched} - keys
+            outdated = {
+                key for key in old if tables.landing_date(filing.table, key) in touched
+            } - keys
             self._store.put(filing, frame, dict.fromkeys(keys, b""), outdated)
 
         def record(change: Change) -> None:
@@ -174,10 +176,6 @@ def _slices(frame: pl.DataFrame, kind: str, days: set[date]) -> set[SliceKey]:
         return {SliceKey(day) for day in days}
     pairs = frame.select("event_date", "landing_date").unique()
     return {SliceKey(day, landing_date.isoformat()) for day, landing_date in pairs.iter_rows()}
-
-
-def _landing_date(key: SliceKey, kind: str) -> date:
-    return date.fromisoformat(key.part) if kind == "landed" else key.period
 
 
 def _add(report: Landed, batch: Sequence[Arrival], receipts: pl.DataFrame) -> None:

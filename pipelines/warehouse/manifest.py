@@ -116,7 +116,8 @@ class Manifest:
         self.landing_dates: dict[tuple[str, date], LandingDate] = {}
         self.landing_files: dict[tuple[str, date], dict[str, LandingFile]] = {}
         self.published: dict[str, Published] = {}
-        self._load()
+        with _usable(path):
+            self._load()
 
     def close(self) -> None:
         """Let go of the SQLite file."""
@@ -163,13 +164,19 @@ class Manifest:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Cursor]:
         cursor = self._connection.cursor()
-        cursor.execute("BEGIN IMMEDIATE")
         try:
+            cursor.execute("BEGIN IMMEDIATE")
             yield cursor
-        except BaseException:
-            cursor.execute("ROLLBACK")
+            cursor.execute("COMMIT")
+        except BaseException as error:
+            if self._connection.in_transaction:
+                cursor.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise TidemarkError(
+                    f"{self.path} cannot be written ({error}): make room or permissions, then run "
+                    "again"
+                ) from error
             raise
-        cursor.execute("COMMIT")
 
     def _load(self) -> None:
         days = _Days()
@@ -218,30 +225,40 @@ class _Days(dict[str, date]):
 
 
 def _open(path: Path, writable: bool) -> sqlite3.Connection:
-    if not writable and not path.exists():
+    # A run killed in its first moments leaves a file without content.
+    if not writable and not (path.exists() and path.stat().st_size):
         raise TidemarkError(f"nothing was run yet in {path.parent.parent}: `tidemark run` first")
-    mode = "rwc" if writable else "ro"
-    try:
+    # Readers too may have to roll back what a killed run left half written.
+    mode = "rwc" if writable else "rw"
+    with _usable(path):
         connection = sqlite3.connect(
             f"file:{path}?mode={mode}", uri=True, isolation_level=None, timeout=30
         )
-        # A run killed in its first moments leaves a file without tables.
+        connection.execute(f"PRAGMA query_only = {not writable}")
         if writable and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             connection.executescript(
                 f"BEGIN; {_TABLES} INSERT INTO about VALUES ('format', '{FORMAT}'); COMMIT;"
             )
-        found = connection.execute("SELECT value FROM about WHERE key = 'format'").fetchone()[0]
+        found = connection.execute("SELECT value FROM about WHERE key = 'format'").fetchone()
+    if found != (FORMAT,):
+        raise TidemarkError(
+            f"{path.parent} was written in format {found[0] if found else 'unknown'}, this "
+            f"Tidemark reads {FORMAT}: use the Tidemark that wrote it, or move the folder away and "
+            "run again to rebuild it"
+        )
+    return connection
+
+
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    """TidemarkError where the file turns out to be damaged, or to be no manifest."""
+    try:
+        yield
     except sqlite3.DatabaseError as error:
         raise TidemarkError(
             f"the manifest {path} cannot be used ({error}): restore it from a backup, or move the "
             f"folder {path.parent} away and run again to rebuild everything from landing"
         ) from error
-    if found != FORMAT:
-        raise TidemarkError(
-            f"{path.parent} was written in format {found}, this Tidemark reads {FORMAT}: use "
-            "the Tidemark that wrote it, or move the folder away and run again to rebuild it"
-        )
-    return connection
 
 
 def _write_slices(cursor: sqlite3.Cursor, change: Change) -> None:

@@ -4,12 +4,14 @@ import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any, cast
 
 import polars as pl
 
 from pipelines.settings import Settings
+from pipelines.warehouse.manifest import SliceKey
 from pipelines.warehouse.periods import Grain
 from schemas.base import Promise, Table, dtypes, promise_of
 
@@ -128,6 +130,10 @@ class SourceTables:
     def names(self) -> tuple[str, str, str]:
         """All three."""
         return self.landed, self.quarantine, self.receipts
+
+    def landing_date(self, table: str, key: SliceKey) -> date:
+        """Landing date of a slice of one of the three."""
+        return date.fromisoformat(key.part) if table == self.landed else key.period
 
 
 def reach(value: Reach, settings: Settings) -> int:

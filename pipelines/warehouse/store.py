@@ -16,6 +16,7 @@ from pipelines.warehouse.disk import Staging, remove, sha256
 from pipelines.warehouse.filing import Filing, is_shared
 from pipelines.warehouse.manifest import Change, Manifest, Slice, SliceKey, StoredFile
 from pipelines.warehouse.parquet import parquet_bytes
+from pipelines.warehouse.specs import SourceTables
 
 _KEYS = ("_period", "_part", "_unit", "_unit_part")
 
@@ -105,14 +106,29 @@ class Store:
         lost = {key for key, stored in self.manifest.files.items() if not self._is_whole(stored)}
         if not lost:
             return []
-        for table, slices in self.manifest.slices.items():
-            self._change.dropped_slices |= {
-                (table, key) for key, record in slices.items() if record.file in lost
-            }
+        dropped = {
+            (table, key)
+            for table, slices in self.manifest.slices.items()
+            for key, record in slices.items()
+            if record.file in lost
+        }
+        self._change.dropped_slices |= dropped
         self._change.dropped_files |= lost
+        self._take_in_again(dropped)
         paths = [self.manifest.files[key].path for key in sorted(lost)]
         self.commit()
         return paths
+
+    def _take_in_again(self, dropped: Collection[tuple[str, SliceKey]]) -> None:
+        """Make the landing dates of lost rows stale: only their files can bring these back."""
+        for source in {name for name, _ in self.manifest.landing_dates}:
+            tables = SourceTables(source)
+            for table, key in dropped:
+                if table in tables.names:
+                    landing = source, tables.landing_date(table, key)
+                    before = self.manifest.landing_dates[landing]
+                    self._change.landing_dates[landing] = before._replace(digest=b"")
+                    self._change.landing_files[landing] = self.manifest.landing_files[landing]
 
     def _is_whole(self, stored: StoredFile) -> bool:
         try:

@@ -1,0 +1,32 @@
+"""What all tests share: places for homes, and how much Hypothesis tries."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from homes import LONG, scratch
+
+settings.register_profile(
+    "tidemark",
+    deadline=None,
+    derandomize=not LONG,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("tidemark")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder, in memory where there is such a place."""
+    with scratch() as path:
+        yield path
+
+
+@pytest.fixture(scope="module")
+def module_folder() -> Iterator[Path]:
+    """An empty folder that the tests of a module share."""
+    with scratch() as path:
+        yield path

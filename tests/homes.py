@@ -1,0 +1,154 @@
+"""Homes for tests: made from literal rows, run, and looked at byte by byte."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.home import open_home
+from pipelines.run import Report, run
+from pipelines.session import reading
+
+LONG = bool(os.environ.get("TIDEMARK_LONG_TESTS"))
+ROOT = Path(__file__).resolve().parent.parent
+COMMAND = Path(sys.executable).with_name("tidemark")
+_MEMORY = Path("/dev/shm")
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command of the command line said and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for homes that come and go, in memory where there is such a place: syncs cost."""
+    where = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="tidemark-", dir=where) as folder:
+        yield Path(folder)
+
+
+def event(event_id: str, ts: str, **columns: Any) -> dict[str, Any]:
+    """A row as it would stand in NDJSON: a page view of ada's, where nothing else is said."""
+    moment = ts if ts.endswith("Z") else f"{ts}Z"
+    row = {"event_id": event_id, "event_name": "page_view", "event_ts": moment, "user_id": "ada"}
+    return {name: value for name, value in {**row, **columns}.items() if value is not None}
+
+
+def make_home(root: Path, settings: str = "", files: Mapping[str, Iterable[Row]] = {}) -> Path:
+    """A new home; ``files`` are rows by landing date."""
+    (root / "landing" / "events").mkdir(parents=True)
+    if settings:
+        (root / "tidemark.toml").write_text(settings, encoding="utf-8")
+    for day, rows in files.items():
+        land(root, day, rows)
+    return root
+
+
+def land(home: Path, day: str | date, rows: Iterable[Row], file: str = "events.ndjson") -> Path:
+    """Rows land as NDJSON."""
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    return land_bytes(home, day, text.encode(), file)
+
+
+def land_bytes(home: Path, day: str | date, content: bytes, file: str) -> Path:
+    """A file lands as it is."""
+    path = home / "landing" / "events" / str(day) / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def run_home(root: Path, **options: Any) -> Report:
+    """One run, in this process."""
+    return run(open_home(root), **options)
+
+
+def tidemark(home: Path | str, *arguments: str, **environment: str) -> Outcome:
+    """The command line, in a process of its own."""
+    done = subprocess.run(
+        [str(COMMAND), "--home", str(home), *arguments],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def table(root: Path, name: str) -> pl.DataFrame:
+    """A published table as a reader sees it."""
+    return pl.read_parquet(root / "bi" / f"{name}.parquet")
+
+
+def warehouse_table(root: Path, name: str) -> pl.DataFrame:
+    """A table of the warehouse in its stored order."""
+    from pipelines import registry
+
+    with reading(open_home(root)) as session:
+        return session.scan(name).sort(registry.FILINGS[name].order).collect()
+
+
+def published(root: Path) -> dict[str, bytes]:
+    """Every published byte: tables and what publication.json says of them."""
+    names = sorted(path.name for path in (root / "bi").iterdir() if path.is_symlink())
+    return {name: (root / "bi" / name).read_bytes() for name in names if not name.startswith(".")}
+
+
+def stored(root: Path) -> dict[str, Any]:
+    """Everything that the law speaks of: current files, slices and their places, published bytes.
+
+    Fails where a file is not what the manifest says of it, or anything is still stale.
+    """
+    with reading(open_home(root)) as session:
+        manifest = session.manifest
+        for file in manifest.files.values():
+            content = (root / "warehouse" / file.path).read_bytes()
+            assert hashlib.sha256(content).hexdigest() == file.sha256, file.path
+        state: dict[str, Any] = {
+            "files": {file.path: (file.bytes, file.rows) for file in manifest.files.values()},
+            "landing dates": {key: each.digest for key, each in manifest.landing_dates.items()},
+            "published": manifest.published,
+        }
+        for name, slices in manifest.slices.items():
+            state[name] = {
+                key: record._replace(file=record.file and manifest.files[record.file].path)
+                for key, record in sorted(slices.items())
+            }
+        stale = {name: count for name, count in session.stale().items() if count}
+        assert not stale, f"still stale: {stale}"
+    return {**state, **published(root)}
+
+
+def assert_same_state(one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
+    """Fails with the first thing that differs, not with all bytes."""
+    assert one.keys() == other.keys(), f"only in one: {one.keys() ^ other.keys()}"
+    for name, value in one.items():
+        if value == other[name]:
+            continue
+        if isinstance(value, dict):
+            differing = [
+                (key, value.get(key), other[name].get(key))
+                for key in {*value, *other[name]}
+                if value.get(key) != other[name].get(key)
+            ]
+            raise AssertionError(f"{name}: {len(differing)} differ, such as {differing[0]}")
+        raise AssertionError(f"{name} differs")

@@ -1,0 +1,97 @@
+"""The README and the pages are true: what they show is done here."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.commands.settings_page import settings_page
+
+PROJECT = Path(__file__).parent.parent
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+METRIC = "events_per_user_daily"
+
+
+def test_the_settings_page_is_written_from_the_settings():
+    page = (PROJECT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert page == settings_page()
+
+
+def test_every_link_of_the_readme_leads_somewhere():
+    targets = [t for t in re.findall(r"\]\(([^)#]+)\)", README) if not t.startswith("http")]
+    assert targets
+    assert [target for target in targets if not (PROJECT / target).exists()] == []
+
+
+def test_every_dependency_has_its_reason_in_the_readme():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    packages = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    declared = {re.match(r"[a-z-]+", package)[0] for package in packages}
+    table = README.split("## What it is made of")[1]
+    assert {name for name in declared if name not in table} == set()
+
+
+def test_a_metric_is_added_in_the_four_steps_of_the_readme(tmp_path):
+    checkout = _checkout(tmp_path)
+    _follow_the_readme(checkout)
+    _land(tmp_path / "home", ["ann", "ann", "ann", "bob"])
+
+    run = _python(checkout, "-m", "pipelines.cli", "--home", str(tmp_path / "home"), "run")
+    assert run.returncode == 0, run.stdout + run.stderr
+    # Three events of ann and one of bob: 4 / 2 = 2 per user.
+    metric = pl.read_parquet(tmp_path / "home" / "bi" / f"{METRIC}.parquet")
+    assert metric.drop("event_date").rows() == [(4, 2, 2.0)]
+
+    own_test = _python(checkout, "-m", "pytest", "-q", f"tests/test_{METRIC}.py")
+    assert own_test.returncode == 0, own_test.stdout
+
+
+def _checkout(folder: Path) -> Path:
+    """A copy of the project, as a new user would have."""
+    checkout = folder / "checkout"
+    for name in ("pipelines", "schemas", "transforms"):
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PROJECT / name, checkout / name, ignore=ignore)
+    (checkout / "tests").mkdir()
+    return checkout
+
+
+def _follow_the_readme(checkout: Path) -> None:
+    section = README.split("## Add a metric in four steps")[1].split("\n## ")[0]
+    steps = re.findall(r"\*\*\d\. .*?`([\w/.]+)`.*?```python\n(.*?)```", section, re.DOTALL)
+    assert [path for path, _ in steps] == [
+        f"schemas/{METRIC}.py",
+        f"transforms/{METRIC}.py",
+        f"tests/test_{METRIC}.py",
+        "pipelines/registry.py",
+    ]
+    for path, code in steps[:3]:
+        (checkout / path).write_text(code, encoding="utf-8")
+    registry = checkout / steps[3][0]
+    lines = registry.read_text(encoding="utf-8").replace(
+        "\n)\n# fmt: on", f"\n{steps[3][1]})\n# fmt: on"
+    )
+    registry.write_text(lines, encoding="utf-8")
+
+
+def _land(home: Path, people: list[str]) -> None:
+    folder = home / "landing" / "events" / "2025-03-31"
+    folder.mkdir(parents=True)
+    rows = [
+        {"event_name": "click", "event_ts": f"2025-03-31T08:00:0{at}Z", "user_id": person}
+        for at, person in enumerate(people)
+    ]
+    (folder / "events.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def _python(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=checkout, env=environment, capture_output=True, text=True
+    )
