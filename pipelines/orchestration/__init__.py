@@ -1,0 +1,1 @@
+"""Dagster: assets, checks and the job of every night. Nothing here computes."""

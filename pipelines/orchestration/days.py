@@ -1,0 +1,85 @@
+"""Event days as Dagster's partitions, and which days a run is asked for.
+
+A run always names a range of partitions, because Dagster fails without one. The first partition
+stands for every day before it too and the last for every day after it, so that a range over all
+partitions is all of history, however old a row is that lands tomorrow.
+
+A run that is tagged with ``ALL_DAYS`` brings everything stale up to date, whatever its range. The
+night is such a run: its range names only the newest days, because Dagster writes an entry of some
+20 ms or more for each partition of a range, built or not, every night.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import dagster as dg
+
+from pipelines import registry
+from pipelines.errors import TidemarkError
+from pipelines.home import Home
+from pipelines.session import reading
+from pipelines.warehouse.arrivals import find_arrivals
+from pipelines.warehouse.bring_up import Days
+from pipelines.warehouse.specs import SourceTables
+
+ALL_DAYS = {"tidemark/event_days": "all"}
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+_PARTITION = "dagster/partition"
+# Where nothing has landed yet. What comes in before it is built all the same, see above.
+_FIRST_DAY_OF_AN_EMPTY_HOME = date(2024, 1, 1)
+
+
+def event_days(home: Home) -> dg.DailyPartitionsDefinition:
+    """A partition for every event day that may have rows, today included."""
+    return dg.DailyPartitionsDefinition(
+        start_date=datetime.combine(_first_day(home), datetime.min.time()),
+        timezone=home.settings.timezone,
+        end_offset=1,
+    )
+
+
+def tags_of_range(first: str, last: str) -> dict[str, str]:
+    """Tags of a run over a range of partitions."""
+    return {RANGE_START: first, RANGE_END: last}
+
+
+def tags_of_night(partitions: dg.DailyPartitionsDefinition, now: datetime) -> dict[str, str]:
+    """Tags of a run that brings everything up to date; it always reports the two newest days."""
+    newest = partitions.get_partition_keys(current_time=now)[-2:]
+    return tags_of_range(newest[0], newest[-1]) | ALL_DAYS
+
+
+def asked_days(tags: Mapping[str, str], partitions: dg.DailyPartitionsDefinition) -> Days:
+    """The event days that a run with these tags is to bring up to date."""
+    first = tags.get(RANGE_START) or tags.get(_PARTITION)
+    last = tags.get(RANGE_END) or tags.get(_PARTITION)
+    if first is None or last is None or ALL_DAYS.items() <= tags.items():
+        return Days()
+    is_from_start = first == partitions.get_first_partition_key()
+    is_to_end = last >= (partitions.get_last_partition_key() or last)
+    return Days(
+        None if is_from_start else date.fromisoformat(first),
+        None if is_to_end else date.fromisoformat(last),
+    )
+
+
+def _first_day(home: Home) -> date:
+    known = [*_landed_event_days(home), *_landing_dates(home)]
+    return min(known, default=_FIRST_DAY_OF_AN_EMPTY_HOME)
+
+
+def _landed_event_days(home: Home) -> list[date]:
+    try:
+        with reading(home) as session:
+            landed = [SourceTables(source).landed for source in registry.SOURCES]
+            slices = session.manifest.slices
+            return [key.period for name in landed for key in slices.get(name, {})]
+    except TidemarkError:
+        # Nothing was run yet, or the manifest cannot be used: a run will say so.
+        return []
+
+
+def _landing_dates(home: Home) -> list[date]:
+    folders = [home.landing / source for source in registry.SOURCES]
+    return [day for folder in folders for day in find_arrivals(folder, [])]

@@ -1,0 +1,55 @@
+"""What Dagster shows of a table: the words of its schema, and the figures of what is stored."""
+
+import inspect
+from typing import Any
+
+import dagster as dg
+
+from pipelines.publish.catalog import column_comment
+from pipelines.session import Session
+from schemas.base import Table, promise_of
+
+OWNERS = ("team:data",)
+Metadata = dict[str, Any]
+
+
+def description_of(model: type[Table]) -> str:
+    """Meaning, grain, key and warnings of a table."""
+    promise = promise_of(model)
+    parts = [inspect.getdoc(model) or "", f"Grain: {promise.grain}. Key: {', '.join(promise.key)}."]
+    return "\n\n".join([*parts, *promise.warnings])
+
+
+def columns_of(model: type[Table]) -> Metadata:
+    """The columns tab: types, units, meaning and what is promised of each column."""
+    key = promise_of(model).key
+    columns = [
+        dg.TableColumn(
+            name,
+            type=str(column.dtype.type),
+            description=column_comment(column.description, column.metadata),
+            constraints=dg.TableColumnConstraints(
+                nullable=column.nullable,
+                unique=key == (name,),
+                other=[str(check.error) for check in column.checks if check.error],
+            ),
+        )
+        for name, column in model.to_schema().columns.items()
+    ]
+    return {"dagster/column_schema": dg.TableSchema(columns=columns)}
+
+
+def stored(session: Session, table: str) -> Metadata:
+    """Rows, files, bytes and place of a table of the warehouse."""
+    files = [file for file in session.manifest.files.values() if file.table == table]
+    return {
+        "dagster/row_count": sum(file.rows for file in files),
+        "files": len(files),
+        "bytes": sum(file.bytes for file in files),
+        "path": dg.MetadataValue.path(str(session.home.warehouse / table)),
+    }
+
+
+def lines(items: list[str]) -> dg.MarkdownMetadataValue:
+    """A list to read."""
+    return dg.MetadataValue.md("\n".join(f"- {item}" for item in items) or "none")

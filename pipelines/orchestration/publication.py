@@ -1,0 +1,52 @@
+"""The last asset: what BI tools read, all tables together or none."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from pipelines import registry
+from pipelines.orchestration.describe import OWNERS, Metadata, lines
+from pipelines.orchestration.steps import changing
+from pipelines.run import broken_checks, over_limit
+
+NAME = "publication"
+
+
+def publication_asset(root: Path) -> dg.AssetsDefinition:
+    """The published files and their catalogue."""
+
+    @dg.asset(
+        name=NAME,
+        deps=[spec.name for spec in registry.PUBLISHED],
+        description=(
+            "bi/<table>.parquet for every published table, and bi/catalog.duckdb. Readers see all "
+            "of a run together. Nothing is published while a check between tables is broken or too "
+            "many rows were refused."
+        ),
+        group_name=NAME,
+        owners=OWNERS,
+        kinds={"parquet", "duckdb"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        with changing(root, context.log) as session:
+            # Which checks can be judged depends on what is up to date.
+            session.stale()
+            withheld = [*over_limit(session), *broken_checks(session)]
+            if withheld:
+                said = "; ".join(withheld)
+                raise dg.Failure(f"nothing was published: {said}", allow_retries=False)
+            published = session.publish()
+            rows = sum(table.rows for table in session.manifest.published.values())
+        metadata: Metadata = {
+            "publication": published.id,
+            "dagster/row_count": rows,
+            "tables_written": lines(published.written),
+            "tables_kept": lines(published.kept),
+            "tables_not_up_to_date": lines(published.behind),
+            "path": dg.MetadataValue.path(str(session.home.bi)),
+        }
+        return dg.MaterializeResult(metadata=metadata)
+
+    return publish

@@ -1,0 +1,280 @@
+"""Dagster runs what the command line runs: the same bytes, by its own partitions and checks."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from pipelines import registry
+from pipelines.checks import CHECKS
+from pipelines.home import Home
+from pipelines.orchestration import judgements
+from pipelines.orchestration.days import ALL_DAYS, asked_days, event_days, tags_of_range
+from pipelines.orchestration.nightly import JOB, SCHEDULE, definitions_of, run_in_process
+from pipelines.orchestration.prepare import close_killed_runs, prepare
+from pipelines.run import run
+from pipelines.sample import write_sample
+from pipelines.warehouse.bring_up import Days
+from pipelines.warehouse.lock import writer_lock
+
+PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few days of made-up data that no test changes."""
+    root = tmp_path_factory.mktemp("sample")
+    write_sample(root / "landing", root / "truths.json", days=6, users=20)
+    return root
+
+
+def home_beside(sample_home: Path, root: Path, settings: str = "") -> Home:
+    """A new home with the same landing."""
+    landing = json.dumps(str(sample_home / "landing"))
+    (root / "tidemark.toml").write_text(f"{settings}\npaths.landing = {landing}\n")
+    return Home(root)
+
+
+def land(home: Home, landing_date: str, *rows: dict[str, Any] | str) -> None:
+    """A file of events, one a line; a text is a broken line."""
+    folder = home.root / "landing" / "events" / landing_date
+    folder.mkdir(parents=True)
+    lines = (row if isinstance(row, str) else json.dumps(row) for row in rows)
+    (folder / "events.ndjson").write_text("\n".join(lines) + "\n")
+
+
+def event(name: str, moment: str) -> dict[str, Any]:
+    return {"event_id": name, "event_name": "click", "event_ts": moment, "user_id": "ann"}
+
+
+def files_of(home: Home) -> dict[str, bytes]:
+    patterns = ("warehouse/*/*.parquet", "bi/*.parquet")
+    paths = [path for pattern in patterns for path in home.root.glob(pattern)]
+    return {path.relative_to(home.root).as_posix(): path.read_bytes() for path in paths}
+
+
+def materializations(
+    result: dg.ExecuteInProcessResult, table: str
+) -> dict[str | None, dict[str, Any]]:
+    """Metadata by partition of what a run reported of a table."""
+    found = {}
+    for each in result.all_events:
+        if each.is_step_materialization and each.asset_key == dg.AssetKey(table):
+            said = each.step_materialization_data.materialization
+            found[said.partition] = {name: value.value for name, value in said.metadata.items()}
+    return found
+
+
+def failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    """Why steps failed, by step."""
+    found = {}
+    for each in result.get_step_failure_events():
+        data = each.step_failure_data
+        said = data.user_failure_data.description if data.user_failure_data else data.error
+        found[str(each.step_key)] = str(said)
+    return found
+
+
+@pytest.fixture(scope="module")
+def nightly_home(
+    sample_home: Path, tmp_path_factory: pytest.TempPathFactory, instance: dg.DagsterInstance
+) -> tuple[Home, dg.ExecuteInProcessResult]:
+    """A home that was brought up to date as the schedule does it, and what the run said."""
+    home = home_beside(sample_home, tmp_path_factory.mktemp("nightly"))
+    return home, run_in_process(home, instance)
+
+
+def test_dagster_and_the_command_line_give_the_same_bytes(
+    nightly_home: tuple[Home, dg.ExecuteInProcessResult], sample_home: Path, tmp_path: Path
+) -> None:
+    home = home_beside(sample_home, tmp_path)
+    assert run(home).publication
+    by_command_line = files_of(home)
+    by_dagster = files_of(nightly_home[0])
+    assert sorted(by_dagster) == sorted(by_command_line)
+    assert by_dagster == by_command_line
+    assert {f"bi/{spec.name}.parquet" for spec in registry.PUBLISHED} <= set(by_dagster)
+
+
+def test_a_run_reports_every_event_day_that_it_built(
+    nightly_home: tuple[Home, dg.ExecuteInProcessResult],
+) -> None:
+    _, result = nightly_home
+    reported = materializations(result, "events")
+    with_rows = {d: m["dagster/partition_row_count"] for d, m in reported.items()}
+    total = materializations(result, "user_days")[None]
+    assert sum(with_rows.values()) == next(iter(reversed(reported.values())))["dagster/row_count"]
+    assert total["slices_rebuilt"] == total["slices"] > 0
+    assert total["dagster/row_count"] > 0
+    assert total["bytes"] > 0
+
+
+def test_all_checks_are_evaluated_and_hold(
+    nightly_home: tuple[Home, dg.ExecuteInProcessResult],
+) -> None:
+    _, result = nightly_home
+    evaluations = result.get_asset_check_evaluations()
+    names = {f"{each.asset_key.path[-1]}.{each.check_name}" for each in evaluations}
+    promised = {f"{spec.name}.{judgements.PROMISE}" for spec in registry.PUBLISHED}
+    between = {f"{check.table}.{check.name}" for check in CHECKS}
+    assert names == promised | between | {"landed_events.every_file_was_read"}
+    assert [each.check_name for each in evaluations if not each.passed] == []
+
+
+def test_a_broken_check_keeps_readers_on_the_last_good_tables(
+    nightly_home: tuple[Home, dg.ExecuteInProcessResult],
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home, _ = nightly_home
+    before = files_of(home)
+    monkeypatch.setattr(judgements, "broken", lambda check, _: f"{check.name} is broken")
+    result = run_in_process(home, instance, raise_on_error=False)
+    assert not result.success
+    assert materializations(result, "publication") == {}
+    assert files_of(home) == before
+    # Nothing had changed, so that nothing but the two days of the run's range was reported.
+    assert len(materializations(result, "events")) == 2
+    assert materializations(result, "user_days")[None]["slices_rebuilt"] == 0
+
+
+def test_a_home_in_use_fails_the_step_in_one_line(
+    nightly_home: tuple[Home, dg.ExecuteInProcessResult], instance: dg.DagsterInstance
+) -> None:
+    home, _ = nightly_home
+    with writer_lock(home.warehouse):
+        result = run_in_process(home, instance, raise_on_error=False)
+    said = failures(result)["landing"]
+    assert said.startswith("another run is at work in ")
+    assert "\n" not in said
+
+
+def test_a_range_is_honoured_and_the_night_makes_up_for_the_rest(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    ranged, whole = (Home(tmp_path / name) for name in ("ranged", "whole"))
+    for home in (ranged, whole):
+        land(home, "2025-03-01", event("a", "2025-03-01T10:00:00Z"))
+        old = event("c", "2025-02-01T10:00:00Z")
+        land(home, "2025-03-04", event("b", "2025-03-03T10:00:00Z"), old)
+    result = run_in_process(ranged, instance, date(2025, 3, 2), date(2025, 3, 3))
+    events = materializations(result, "events")
+    assert set(events) == {"2025-03-02", "2025-03-03"}
+    assert events["2025-03-02"]["dagster/partition_row_count"] == 0
+    assert events["2025-03-03"]["dagster/partition_row_count"] == 1
+    # 1 February and 1 March lie before the range.
+    assert events["2025-03-03"]["slices_waiting"] == 2
+
+    events = materializations(run_in_process(ranged, instance), "events")
+    assert {"2025-02-01", "2025-03-01"} < set(events)
+    assert "2025-03-03" not in events
+    assert event_days(ranged).get_first_partition_key() == "2025-02-01"
+    run(whole)
+    assert files_of(ranged) == files_of(whole)
+
+
+def test_too_many_refused_rows_withhold_the_publication(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    home = Home(tmp_path)
+    land(home, "2025-03-03", event("a", "2025-03-03T10:00:00Z"), "{broken")
+    result = run_in_process(home, instance, raise_on_error=False)
+    # 1 of 2 rows is refused, the limit is 5 %.
+    assert list(failures(result)) == ["publication"]
+    assert "1 of 2 rows" in failures(result)["publication"]
+    assert not home.bi.exists()
+
+
+def test_an_empty_home_can_be_loaded_and_says_what_is_missing(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    definitions_of(Home(tmp_path / "none")).resolve_job_def(JOB)
+    assert not (tmp_path / "none").exists()
+    (tmp_path / "landing").mkdir()
+    result = run_in_process(Home(tmp_path), instance, raise_on_error=False)
+    assert failures(result)["landing"].startswith("nothing has landed in ")
+
+
+def test_assets_carry_what_the_schemas_say(tmp_path: Path) -> None:
+    defs = definitions_of(Home(tmp_path))
+    specs = {spec.key.path[-1]: spec for spec in defs.resolve_all_asset_specs()}
+    assert set(specs) == {*registry.FILINGS, "publication"}
+    for spec in registry.TABLES:
+        shown = specs[spec.name]
+        assert shown.group_name == spec.group
+        assert shown.kinds == {"polars", "parquet"}
+        assert list(shown.owners) == ["team:data"]
+        assert spec.promise.grain in str(shown.description)
+        columns = shown.metadata["dagster/column_schema"].columns
+        assert [column.name for column in columns] == list(spec.schema)
+        assert all(column.description for column in columns)
+        upstream = {dep.asset_key.path[-1] for dep in shown.deps}
+        assert upstream == set(spec.reads) - {spec.name}
+    assert {name for name, spec in specs.items() if spec.partitions_def} == {"events"}
+    published = {dep.asset_key.path[-1] for dep in specs["publication"].deps}
+    assert published == {spec.name for spec in registry.PUBLISHED}
+
+
+def test_the_schedule_asks_for_all_days_at_three_in_the_reporting_time_zone(tmp_path: Path) -> None:
+    (tmp_path / "tidemark.toml").write_text('timezone = "Europe/Berlin"\n')
+    schedule = definitions_of(Home(tmp_path)).resolve_schedule_def(SCHEDULE)
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 3 * * *", "Europe/Berlin")
+    # 23:30 UTC is 01:30 of the day after in Berlin: the newest day is that one.
+    moment = datetime(2025, 7, 1, 23, 30, tzinfo=UTC)
+    with dg.build_schedule_context(scheduled_execution_time=moment) as context:
+        requests = schedule.evaluate_tick(context).run_requests or []
+    asked = tags_of_range("2025-07-01", "2025-07-02") | ALL_DAYS
+    assert [asked.items() <= request.tags.items() for request in requests] == [True]
+
+
+def test_partitions_begin_with_the_first_landing_date_before_the_first_run(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    assert event_days(home).get_first_partition_key() == "2024-01-01"
+    land(home, "2025-03-04", event("a", "2025-02-27T23:30:00Z"))
+    assert event_days(home).get_first_partition_key() == "2025-03-04"
+
+
+def test_the_ends_of_all_partitions_are_open() -> None:
+    days = dg.DailyPartitionsDefinition(start_date="2025-03-01", end_date="2025-03-11")
+    first, last = "2025-03-01", "2025-03-10"
+    inner = tags_of_range("2025-03-02", "2025-03-05")
+    assert asked_days(inner, days) == Days(date(2025, 3, 2), date(2025, 3, 5))
+    assert asked_days(tags_of_range(first, "2025-03-05"), days) == Days(None, date(2025, 3, 5))
+    assert asked_days(tags_of_range("2025-03-02", last), days) == Days(date(2025, 3, 2), None)
+    assert asked_days(inner | ALL_DAYS, days) == Days()
+    assert asked_days({}, days) == Days()
+    one_day = {"dagster/partition": "2025-03-02"}
+    assert asked_days(one_day, days) == Days(date(2025, 3, 2), date(2025, 3, 2))
+
+
+def test_storage_is_prepared_without_telemetry(tmp_path: Path) -> None:
+    prepare(PROJECT, tmp_path / "dagster", Home(tmp_path / "home"))
+    with dg.DagsterInstance.from_config(str(tmp_path / "dagster")) as instance:
+        assert not instance.telemetry_enabled
+        assert instance.get_runs() == []
+    assert not (tmp_path / "home").exists()
+
+
+def test_runs_whose_process_was_killed_do_not_hold_up_others(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    home = Home(tmp_path)
+    run_id = instance.create_run_for_job(
+        dg.GraphDefinition("killed").to_job(), status=dg.DagsterRunStatus.STARTED
+    ).run_id
+    at_work = dg.RunsFilter([run_id], statuses=[dg.DagsterRunStatus.STARTED])
+    with writer_lock(home.warehouse):
+        close_killed_runs(instance, home)
+        assert instance.get_runs(at_work)
+    close_killed_runs(instance, home)
+    assert not instance.get_runs(at_work)
