@@ -6,12 +6,15 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import tomllib
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from pipelines.commands.settings_page import settings_page
+from pipelines.settings import Settings
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -27,6 +30,20 @@ def test_every_link_of_the_readme_leads_somewhere():
     targets = [t for t in re.findall(r"\]\(([^)#]+)\)", README) if not t.startswith("http")]
     assert targets
     assert [target for target in targets if not (PROJECT / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/mapping.md"])
+def test_the_settings_that_are_shown_can_be_used(page: str):
+    blocks = re.findall(
+        r"```toml\n(.*?)```", (PROJECT / page).read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert blocks
+    for block in blocks:
+        text = textwrap.dedent(block)
+        # A line that stands alone is one of a feed's columns.
+        is_line = "[" not in text.splitlines()[0] and "=" in text.splitlines()[0]
+        table = "[sources.events.columns]\n" if is_line and "timezone" not in text else ""
+        Settings(**tomllib.loads(table + text))
 
 
 def test_every_dependency_has_its_reason_in_the_readme():

@@ -94,13 +94,24 @@ class Lander:
         return digest_of([version, fingerprint, as_bytes(rules)])
 
     def _gone(self, source: str, arrivals: Mapping[date, Arrival]) -> list[str]:
+        """Files whose rows were taken in and that are there no more."""
         recorded = self._store.manifest.landing_files
-        return [
+        gone = [
             f"{day}/{name}"
             for day in self._taken_in(source)
             for name in sorted(recorded.get((source, day), {}))
             if day not in arrivals or name not in arrivals[day].stats
         ]
+        refused = self._refused(source) if gone else set()
+        return [name for name in gone if name not in refused]
+
+    def _refused(self, source: str) -> set[str]:
+        """Files that could not be read: nothing of them can be lost."""
+        table = SourceTables(source).receipts
+        slices = self._store.manifest.slices.get(table, {})
+        receipts = self._store.scan(self._filings[table], slices).filter(status="refused")
+        pairs = receipts.select("landing_date", "file").collect()
+        return {f"{day}/{file}" for day, file in pairs.iter_rows()}
 
     def _is_stale(self, source: str, arrival: Arrival, constant: bytes) -> bool:
         key = (source, arrival.landing_date)

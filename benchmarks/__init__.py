@@ -1,0 +1,1 @@
+"""Measurements, side by side with what people would use instead; none of them is a test."""

@@ -1,0 +1,109 @@
+"""Events that make nobody active: mail, advertisements, and the visits of machines."""
+
+import polars as pl
+
+from pipelines.sample import actions, keys
+from pipelines.sample.columns import DAY_MILLISECONDS, complete, derived, instant
+from pipelines.sample.dice import Dice, chosen
+from pipelines.sample.options import Options
+from pipelines.sample.people import anonymous_id, home, user_id
+from pipelines.sample.plan import Plan
+
+_MAILS_SHARE = 0.025
+_BOT_SHARE = 0.02
+_USERS_PER_BOT = 100
+# Newsletters leave at eight in the morning, UTC; the last is opened well before midnight.
+_SENT_AT = 8 * 3_600_000
+_OPENED_WITHIN = 9 * 3_600_000
+_BOT_AGENT = "Mozilla/5.0 (compatible; TideBot/1.0; +https://tide.example/bot)"
+_STAGES = 3
+
+
+def mail_and_ads(plan: Plan, days: range, options: Options, dice: Dice) -> pl.DataFrame:
+    """Newsletters to users of any mood, and advertisements shown to those who are none yet.
+
+    Who gets them is drawn without a look at the plan's activity, so that most of them go to people
+    who are not active that day, some of whom never were.
+    """
+    rows = _rows(keys.PASSIVE, days, _STAGES * _per_day(plan, _MAILS_SHARE, options))
+    mail = pl.col("nth") // _STAGES
+    rows = rows.with_columns(dice.below(plan.people.height, mail, "mailed").alias("person"))
+    signup_day = chosen(plan.people["signup_day"], pl.col("person"))
+    rows = derived(
+        rows,
+        (signup_day < pl.col("event_day")).fill_null(False).alias("is_user"),
+        (pl.col("nth") % _STAGES).alias("stage"),
+        *home(dice),
+    )
+    rows = derived(rows, _mail_or_ad(mail, dice).alias("event_name"))
+    rows = rows.filter(pl.col("event_name").is_not_null())
+    return _dressed(rows, options, dice)
+
+
+def _per_day(plan: Plan, share: float, options: Options) -> int:
+    return -(-round(plan.events * share) // options.days)
+
+
+def _rows(kind: int, days: range, per_day: int) -> pl.DataFrame:
+    """Equally many rows for each day, numbered through all days of the sample."""
+    nth = pl.int_range(days.start * per_day, days.stop * per_day).alias("nth")
+    return pl.select(nth).with_columns(
+        keys.row_keys(kind, days.start * per_day).alias("key"),
+        (pl.col("nth") // per_day).cast(pl.Int32).alias("event_day"),
+    )
+
+
+def _mail_or_ad(mail: pl.Expr, dice: Dice) -> pl.Expr:
+    stage, is_user = pl.col("stage"), pl.col("is_user")
+    bounces = dice.chance(0.02, mail, "bounces")
+    opens = dice.chance(0.35, mail, "opens") & ~bounces
+    return (
+        pl.when(~is_user & (stage == 0))
+        .then(pl.lit("ad_impression"))
+        .when(is_user & (stage == 0))
+        .then(pl.lit("email_sent"))
+        .when(is_user & (stage == 1))
+        .then(pl.when(bounces).then(pl.lit("email_bounced")).otherwise(pl.lit("email_delivered")))
+        .when(is_user & opens)
+        .then(pl.lit("email_opened"))
+    )
+
+
+def _dressed(rows: pl.DataFrame, options: Options, dice: Dice) -> pl.DataFrame:
+    is_user, person, key = pl.col("is_user"), pl.col("person"), pl.col("key")
+    opened = pl.when(pl.col("stage") == 2).then(dice.below(_OPENED_WITHIN, key, "opened"))
+    since_midnight = _SENT_AT + pl.col("stage") * 60_000 + opened.otherwise(0)
+    return complete(
+        derived(
+            rows,
+            keys.event_id(key, dice).alias("event_id"),
+            instant(since_midnight, options).alias("event_ts"),
+            pl.when(is_user).then(user_id(person)).alias("user_id"),
+            pl.when(~is_user).then(anonymous_id(person, dice)).alias("anonymous_id"),
+            pl.when(is_user).then(pl.lit("Email")).otherwise(pl.lit("Display")).alias("channel"),
+            actions.campaign(key, dice).alias("campaign"),
+            pl.lit(False).alias("is_bot"),
+            pl.when(pl.col("event_name") == "email_opened")
+            .then(dice.chance(0.2, key, "machine open"))
+            .alias("is_machine_open"),
+        )
+    )
+
+
+def bots(plan: Plan, days: range, options: Options, dice: Dice) -> pl.DataFrame:
+    """Page views of machines that say so, at all hours."""
+    key = pl.col("key")
+    bot = dice.below(-(-options.users // _USERS_PER_BOT), key, "which bot")
+    rows = _rows(keys.BOT, days, _per_day(plan, _BOT_SHARE, options))
+    rows = derived(
+        rows,
+        keys.event_id(key, dice).alias("event_id"),
+        pl.lit("page_view").alias("event_name"),
+        instant(dice.below(DAY_MILLISECONDS, key, "bot's time"), options).alias("event_ts"),
+        pl.concat_str(pl.lit("bot"), bot.cast(pl.String)).alias("anonymous_id"),
+        pl.lit("web").alias("platform"),
+        pl.lit(_BOT_AGENT).alias("user_agent"),
+        pl.lit(True).alias("is_bot"),
+        pl.lit(0).alias("offset_minutes"),
+    )
+    return complete(derived(rows, *actions.pages(pl.col("platform"), key, dice)))

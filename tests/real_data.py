@@ -1,0 +1,80 @@
+"""Published data sets, turned into landing folders. Never part of the project: see the variable."""
+
+import gzip
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+VARIABLE = "TIDEMARK_REAL_DATA"
+_FOLDER = Path(os.environ.get(VARIABLE, ""))
+
+needs_real_data = pytest.mark.skipif(
+    not os.environ.get(VARIABLE), reason=f"{VARIABLE} names no folder of published data sets"
+)
+
+GIT_SETTINGS = """\
+refused_rows_limit = 1.0
+
+[sources.events]
+path = "commits.csv"
+
+[sources.events.columns]
+event_id = { concat = ["repo", "commit"] }
+event_name = "kind"
+event_ts = "author_time"
+received_ts = "commit_time"
+user_id = "author_id"
+platform = "repo"
+is_bot = "is_bot"
+"""
+
+OULAD_STARTS = {"2013B": "2013-02-01", "2013J": "2013-10-01", "2014J": "2014-10-01"}
+_STARTS = ", ".join(f'"{code}" = "{day}"' for code, day in OULAD_STARTS.items())
+OULAD_SETTINGS = f"""\
+timezone = "Europe/London"
+week_start = "sunday"
+refused_rows_limit = 1.0
+
+[sources.events]
+path = "clicks.tsv"
+
+[sources.events.columns]
+event_name = {{ constant = "click" }}
+user_id = "id_student"
+feature = "id_site"
+value = "sum_click"
+platform = "code_module"
+channel = "code_presentation"
+event_ts = {{ base = {{ column = "code_presentation", values = {{ {_STARTS} }} }}, days = "date" }}
+"""
+
+
+def read(*names: str, separator: str = ",") -> pl.DataFrame:
+    """A packed table of a data set, every column as text."""
+    with gzip.open(_FOLDER.joinpath(*names)) as stream:
+        return pl.read_csv(stream.read(), infer_schema=False, separator=separator)
+
+
+def git_commits() -> pl.DataFrame:
+    """Commits of twelve projects, with the day on which each arrived (UTC)."""
+    commits = read("git_pydata", "commits.csv.gz")
+    arrived = pl.col("commit_time").str.to_datetime("%+", time_zone="UTC").dt.date()
+    return commits.with_columns(arrived=arrived)
+
+
+def oulad_clicks() -> pl.DataFrame:
+    """Clicks of students; a click of a day arrives on the day after it."""
+    clicks = read("oulad_aaa_bbb", "studentVle.tsv.gz", separator="\t")
+    start = pl.col("code_presentation").replace_strict(OULAD_STARTS)
+    arrived = start.str.to_date() + pl.duration(days=pl.col("date").cast(pl.Int64) + 1)
+    return clicks.with_columns(arrived=arrived)
+
+
+def land(rows: pl.DataFrame, home: Path, name: str, separator: str = ",") -> None:
+    """Write one file per day of arrival, with the columns as they came."""
+    for (day,), some in rows.partition_by("arrived", as_dict=True).items():
+        folder = home / "landing" / "events" / day.isoformat()
+        folder.mkdir(parents=True, exist_ok=True)
+        some.drop("arrived").write_csv(folder / name, separator=separator)

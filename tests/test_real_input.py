@@ -1,0 +1,141 @@
+"""Real input: twenty-six years of commits, and the clicks of two courses in another time zone."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from homes import assert_same_state, run_home, scratch, stored
+from oracle.activity import activity_oracle
+from oracle.compare import assert_equal_tables
+from real_data import (
+    GIT_SETTINGS,
+    OULAD_SETTINGS,
+    OULAD_STARTS,
+    git_commits,
+    land,
+    needs_real_data,
+    oulad_clicks,
+)
+
+pytestmark = needs_real_data
+NIGHTS = 20
+
+
+@pytest.fixture(scope="module")
+def git_home() -> Iterator[Path]:
+    with scratch() as folder:
+        home = _home(folder / "at-once", GIT_SETTINGS)
+        land(git_commits(), home, "commits.csv")
+        run_home(home)
+        yield home
+
+
+@pytest.fixture(scope="module")
+def oulad_home() -> Iterator[Path]:
+    with scratch() as folder:
+        home = _home(folder / "at-once", OULAD_SETTINGS)
+        land(oulad_clicks(), home, "clicks.tsv", separator="\t")
+        run_home(home)
+        yield home
+
+
+def test_every_commit_is_accounted_for(git_home: Path):
+    ledger = pl.read_parquet(git_home / "bi" / "ingest_ledger.parquet")
+    totals = ledger.select(pl.selectors.integer().sum()).row(0, named=True)
+    # The data set's own figures: rows, rows without an author, bots, rows a day and a month late.
+    # Of the rows whose event lies after their arrival, two lie more than a day after it.
+    assert totals["read_rows"] == 303_971
+    assert totals["quarantined_rows"] == 1_300 + 2
+    assert totals["duplicate_rows"] == 0
+    assert totals["accepted_rows"] == 303_971 - 1_302
+    assert totals["excluded_rows"] == 1_464
+    assert totals["late_1d_rows"] == 52_920
+    assert totals["late_30d_rows"] == 19_554
+
+
+def test_commits_give_the_tables_that_sql_gives(git_home: Path):
+    with duckdb.connect() as con:
+        commits = git_commits().to_arrow()  # noqa: F841
+        con.execute("""
+            CREATE TABLE ev AS
+            SELECT timezone('UTC', author_time::TIMESTAMPTZ)::DATE AS event_date,
+                author_time::TIMESTAMPTZ AS event_ts, repo || commit AS event_id,
+                kind AS event_name, author_id AS person, repo AS platform,
+                NULL::VARCHAR AS country, NULL::VARCHAR AS channel, NULL::VARCHAR AS feature
+            FROM commits
+            WHERE author_id IS NOT NULL AND is_bot = '0'
+                AND timezone('UTC', author_time::TIMESTAMPTZ)::DATE <= arrived + 1""")
+        _assert_tables(git_home, con, "monday", date(2026, 8, 22))
+
+
+def test_commits_by_nights_give_the_same_bytes_as_at_once(git_home: Path):
+    _assert_nights_equal(git_home, GIT_SETTINGS, slice(0, None))
+
+
+def test_clicks_give_the_tables_that_sql_gives(oulad_home: Path):
+    with duckdb.connect() as con:
+        clicks = oulad_clicks().to_arrow()  # noqa: F841
+        starts = ", ".join(f"('{code}', DATE '{day}')" for code, day in OULAD_STARTS.items())
+        con.execute(f"""
+            CREATE TABLE ev AS
+            WITH start (code, day) AS (VALUES {starts})
+            SELECT (day + date::INT)::DATE AS event_date, (day + date::INT)::TIMESTAMP AS event_ts,
+                '' AS event_id, 'click' AS event_name, id_student AS person,
+                code_module AS platform, NULL::VARCHAR AS country, code_presentation AS channel,
+                id_site AS feature
+            FROM clicks JOIN start ON code = code_presentation""")
+        through = con.sql("SELECT max(arrived) FROM clicks").fetchall()[0][0]
+        _assert_tables(oulad_home, con, "sunday", through)
+
+
+def test_every_click_is_accounted_for(oulad_home: Path):
+    ledger = pl.read_parquet(oulad_home / "bi" / "ingest_ledger.parquet")
+    totals = ledger.select(pl.selectors.integer().sum()).row(0, named=True)
+    # Equal rows of a day stay two: the source brings no id, and two clicks may look alike.
+    assert totals["read_rows"] == totals["accepted_rows"] == oulad_clicks().height
+    assert (totals["quarantined_rows"], totals["duplicate_rows"]) == (0, 0)
+
+
+def test_clicks_by_nights_give_the_same_bytes_as_at_once(oulad_home: Path):
+    _assert_nights_equal(oulad_home, OULAD_SETTINGS, slice(None, None, -1))
+
+
+def _home(root: Path, settings: str) -> Path:
+    root.mkdir()
+    (root / "tidemark.toml").write_text(settings, encoding="utf-8")
+    return root
+
+
+def _assert_nights_equal(at_once: Path, settings: str, order: slice) -> None:
+    """Landing dates fed in many steps, in the given order, against all of them at once."""
+    with scratch() as folder:
+        home = _home(folder / "nights", settings)
+        landing = home / "landing" / "events"
+        landing.mkdir(parents=True)
+        days = sorted((at_once / "landing" / "events").iterdir())[order]
+        for step in _steps(days, NIGHTS):
+            for day in step:
+                shutil.copytree(day, landing / day.name)
+            run_home(home)
+        assert_same_state(stored(home), stored(at_once))
+
+
+def _steps(days: Sequence[Path], count: int) -> Iterator[Sequence[Path]]:
+    size = -(-len(days) // count)
+    for start in range(0, len(days), size):
+        yield days[start : start + size]
+
+
+def _assert_tables(
+    home: Path, con: duckdb.DuckDBPyConnection, week_start: str, through: date
+) -> None:
+    expected = activity_oracle(
+        con, week_start=week_start, wau_window_days=7, mau_window_days=28, data_through=through
+    )
+    for name, table in expected.items():
+        published = pl.read_parquet(home / "bi" / f"{name}.parquet")
+        assert_equal_tables(name, published, table)
