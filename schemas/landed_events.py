@@ -8,7 +8,6 @@ PERSON_NAMED = (
     "nobody is named: user_id and anonymous_id are both missing",
     pl.col("user_id").is_not_null() | pl.col("anonymous_id").is_not_null(),
 )
-NOT_BLANK = "[^ ]"
 
 
 @table(

@@ -1,0 +1,219 @@
+"""Rows of CSV: whole blocks of lines at once, and record by record only where quotes are odd."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipelines.landing.csv_records import parse_record, ragged, read_record
+from pipelines.landing.files import BOM, Unreadable
+from pipelines.landing.json_text import json_object, quoted
+from pipelines.landing.rows import RawRows, Segment, broken_rows, positions, with_nulls
+
+
+@dataclass(frozen=True)
+class Header:
+    """The columns of a CSV file, and the line and byte at which its rows begin."""
+
+    columns: tuple[str, ...]
+    first_line: int
+    begins: int
+
+
+def read_header(block: bytes, delimiter: str) -> Header | None:
+    """The header of a file; None where the file is empty."""
+    start = len(block) - len(block.lstrip(b"\n"))
+    if start == len(block):
+        return None
+    record = parse_record(block, start, delimiter.encode(), len(block), final=True)
+    if record is None or record.problem:
+        raise Unreadable(f"the header {record.problem if record else 'never ends'}")
+    names = [name.strip() or f"column {i}" for i, name in enumerate(record.fields, 1)]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise Unreadable(f"the header names the column {twice} twice")
+    return Header(tuple(names), block.count(b"\n", 0, record.end) + 1, record.end)
+
+
+def csv_rows(
+    segments: Sequence[Segment],
+    columns: Sequence[str],
+    delimiter: str,
+    *,
+    used: frozenset[str],
+    null_values: Sequence[str],
+) -> tuple[RawRows, bytes]:
+    """The rows of segments that share a header, and what is left of the last one.
+
+    Something is left only where the last segment is not its file's last and ends within a record.
+    """
+    block = _Block(segments, delimiter, len(columns))
+    try:
+        table, at, broken, left = block.read(block.regular)
+    except _Misread:
+        none = pl.repeat(False, len(block.lines), dtype=pl.Boolean, eager=True)
+        table, at, broken, left = block.read(none)
+    named = table.rename(dict(zip(table.columns, columns, strict=True)))
+    named = named.with_columns(with_nulls(named[name], null_values) for name in columns)
+    rest = {name: quoted(named[name]) for name in columns if name not in used}
+    return RawRows(named, json_object(rest, named.height), at, broken), left
+
+
+class _Misread(Exception):  # noqa: N818
+    """polars saw other rows than we did: the block is to be read record by record."""
+
+
+class _Block:
+    """Whole lines of files that share a header."""
+
+    def __init__(self, segments: Sequence[Segment], delimiter: str, width: int) -> None:
+        self.data = b"".join(segment.data for segment in segments)
+        self.lines = _lines(self.data)
+        self._segments, self._delimiter, self._width = segments, delimiter, width
+        self._at = positions(segments).with_columns(raw=self.lines)
+        self._blank = self.lines.str.strip_chars(" ") == ""
+        self._fields, self.regular = _judge_lines(self.lines, delimiter, b'"' in self.data)
+
+    def read(self, regular: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, bytes]:
+        """Fields and places of the rows, what is broken, and the bytes that are left.
+
+        Lines that are not ``regular`` are read record by record.
+        """
+        right_width = self._fields == self._width
+        odd = _Odd(self.data, self._delimiter.encode(), self._width, self.regular & right_width)
+        odd.resolve((~regular & ~self._blank).arg_true().to_list(), self._segments, self.lines)
+        single = regular & ~self._blank & ~odd.taken(len(self.lines))
+        whole, spoiled = single & right_width, single & ~right_width
+        said = [ragged(n, self._width) for n in self._fields.filter(spoiled)]
+        broken = pl.concat([broken_rows(self._at.filter(spoiled), said), odd.broken(self._at)])
+        return *odd.merge(self._read_regular(whole), self._at, whole), broken, odd.left
+
+    def _read_regular(self, whole: pl.Series) -> pl.DataFrame:
+        data = self.data
+        if not whole.all():
+            kept = self.lines.filter(whole)
+            data = (kept.str.join("\n").item() + "\n").encode() if len(kept) else b""
+        # polars would take a byte order mark here for the file's, whose header is long gone.
+        guard = int(data.startswith(BOM))
+        if guard:
+            data = self._delimiter.join("x" * self._width).encode() + b"\n" + data
+        try:
+            table = pl.read_csv(
+                io.BytesIO(data),
+                has_header=False,
+                schema={f"c{i}": pl.String for i in range(self._width)},
+                separator=self._delimiter,
+                quote_char='"',
+                raise_if_empty=False,
+            ).slice(guard)
+        except pl.exceptions.PolarsError as error:
+            raise _Misread from error
+        if table.height != whole.sum():
+            raise _Misread
+        return table
+
+
+def _lines(data: bytes) -> pl.Series:
+    if not data:
+        return pl.Series("raw", [], dtype=pl.String)
+    return pl.read_lines(io.BytesIO(data)).to_series().alias("raw")
+
+
+def _judge_lines(lines: pl.Series, delimiter: str, any_quotes: bool) -> tuple[pl.Series, pl.Series]:
+    """The number of fields of each line, and whether its quotes are plain to see within it."""
+    fields = lines.str.count_matches(delimiter, literal=True).cast(pl.Int64) + 1
+    regular = pl.repeat(True, len(lines), dtype=pl.Boolean, eager=True)
+    if not any_quotes:
+        return fields, regular
+    with_quotes = lines.str.contains('"', literal=True).arg_true()
+    some = lines.gather(with_quotes)
+    d = f"\\x{ord(delimiter):02x}"
+    field = rf'(?:"(?:[^"]|"")*"|[^"{d}]*)'
+    bare = some.str.replace_all(r'"[^"]*"', "")
+    counts = bare.str.count_matches(delimiter, literal=True).cast(pl.Int64) + 1
+    fields = fields.scatter(with_quotes, counts)
+    regular = regular.scatter(with_quotes, some.str.contains(f"^{field}(?:{d}{field})*$"))
+    return fields, regular
+
+
+class _Odd:
+    """Lines whose quotes do not close within them, read record by record."""
+
+    def __init__(self, data: bytes, delimiter: bytes, width: int, rows: pl.Series) -> None:
+        self.left = b""
+        self._data, self._delimiter, self._width, self._rows = data, delimiter, width, rows
+        self._good: list[tuple[int, str, list[str]]] = []
+        self._bad: list[tuple[int, str, str]] = []
+        self._taken: list[int] = []
+
+    def resolve(self, odd: list[int], segments: Sequence[Segment], lines: pl.Series) -> None:
+        """Read the records that begin at the odd lines, and take the lines that they span."""
+        if not odd:
+            return
+        starts = [0, *(lines.str.len_bytes().cast(pl.Int64) + 1).cum_sum()]
+        bounds = _segment_ends(segments)
+        following, part = 0, 0
+        for i in odd:
+            if i < following:
+                continue
+            while starts[i] >= bounds[part]:
+                part += 1
+            following = self._take(i, starts[i], bounds[part], segments[part].final)
+            if self.left:
+                self._taken.extend(range(i, len(lines)))
+                return
+
+    def _take(self, i: int, start: int, stop: int, final: bool) -> int:
+        record = read_record(
+            self._data,
+            start,
+            stop,
+            delimiter=self._delimiter,
+            width=self._width,
+            final=final,
+            rows_between=lambda lines: bool(self._rows[i + 1 : i + lines - 1].all()),
+        )
+        if record is None:
+            self.left = self._data[start:]
+            return i
+        self._taken.extend(range(i, i + record.lines))
+        raw = self._data[start : record.end - 1].decode()
+        if record.problem:
+            self._bad.append((i, raw, record.problem))
+        else:
+            self._good.append((i, raw, record.fields))
+        return i + record.lines
+
+    def taken(self, height: int) -> pl.Series:
+        """Lines that belong to the records read here."""
+        mask = pl.repeat(False, height, dtype=pl.Boolean, eager=True)
+        return mask.scatter(self._taken, True) if self._taken else mask
+
+    def broken(self, at: pl.DataFrame) -> pl.DataFrame:
+        """Records that are none."""
+        rows = at[[i for i, _, _ in self._bad]].with_columns(
+            raw=pl.Series([raw for _, raw, _ in self._bad], dtype=pl.String)
+        )
+        return broken_rows(rows, [problem for _, _, problem in self._bad])
+
+    def merge(
+        self, table: pl.DataFrame, at: pl.DataFrame, whole: pl.Series
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The regular rows and the ones read here, in the order of their lines."""
+        if not self._good:
+            return table, at.filter(whole)
+        index = [i for i, _, _ in self._good]
+        fields = [record for _, _, record in self._good]
+        more = pl.DataFrame(fields, schema=table.schema, orient="row")
+        places = at[index].with_columns(raw=pl.Series([raw for _, raw, _ in self._good]))
+        order = pl.concat([whole.arg_true(), pl.Series(index, dtype=pl.UInt32)]).arg_sort()
+        return pl.concat([table, more])[order], pl.concat([at.filter(whole), places])[order]
+
+
+def _segment_ends(segments: Sequence[Segment]) -> list[int]:
+    ends, total = [], 0
+    for segment in segments:
+        total += len(segment.data)
+        ends.append(total)
+    return ends

@@ -1,0 +1,176 @@
+"""Expressions of the mapping language, evaluated over raw rows."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from decimal import Context, Decimal, InvalidOperation
+
+import polars as pl
+
+from pipelines.landing.casts import Value, as_text, cast
+from pipelines.landing.mapping import Expression, Filter, Scalar, text_of
+from pipelines.landing.rows import RawRows
+from pipelines.landing.timestamps import TimeRule
+
+# Wide enough that sums and products of what a column holds are exact.
+_EXACT = Context(prec=100)
+_KEY = re.compile(r"\d+")
+
+
+def evaluate(expression: Expression, rows: RawRows, names: Sequence[str], zone: str) -> Value:
+    """The value of an expression for every row: text, or a type that Parquet brought.
+
+    ``names`` are the files' names by their number in this intake; ``zone`` is the reporting zone.
+    """
+    value = _plain(expression, rows, names, zone)
+    if expression.nulls:
+        text = as_text(value.series)
+        value = Value(text.set(text.is_in(list(expression.nulls)), None), value.problems)
+    if expression.values is not None:
+        value = _looked_up(value, expression)
+    return value
+
+
+def _plain(e: Expression, rows: RawRows, names: Sequence[str], zone: str) -> Value:
+    def part(inner: Expression) -> Value:
+        return evaluate(inner, rows, names, zone)
+
+    if e.constant is not None:
+        return Value(_repeated(text_of(e.constant), rows.at.height))
+    if e.concat is not None:
+        return _concatenated([part(inner) for inner in e.concat])
+    if e.file is not None:
+        return Value(_from_name(e.file, rows.at["intake"], names))
+    if e.base is not None and e.days is not None:
+        rule = TimeRule(zone, e.base.zone, e.base.epoch, e.base.format)
+        return _days_after(cast(part(e.base), pl.Date(), rule), part(e.days))
+    for operands, operation in _arithmetic(e):
+        return _computed([part(inner) for inner in operands], operation)
+    return Value(_found(e, rows))
+
+
+def _repeated(text: str | None, height: int) -> pl.Series:
+    return pl.repeat(text, height, dtype=pl.String, eager=True)
+
+
+def _found(e: Expression, rows: RawRows) -> pl.Series:
+    """The column, or what lies under the path in it; the first of the places that has a value."""
+    found: pl.Series | None = None
+    for name, keys in e.places:
+        if name in rows.columns.columns:
+            value = _below(rows.columns[name], keys)
+            found = value if found is None else found.fill_null(value)
+            if not keys and value.null_count() == 0:
+                break
+    return _repeated(None, rows.at.height) if found is None else found
+
+
+def _below(values: pl.Series, keys: Sequence[str]) -> pl.Series:
+    if not keys:
+        return values
+    if isinstance(values.dtype, pl.Struct):
+        names = [field.name for field in values.dtype.fields]
+        if keys[0] not in names:
+            return _repeated(None, len(values))
+        return _below(values.struct.field(keys[0]), keys[1:])
+    if isinstance(values.dtype, pl.List):
+        if not _KEY.fullmatch(keys[0]):
+            return _repeated(None, len(values))
+        return _below(values.list.get(int(keys[0]), null_on_oob=True), keys[1:])
+    if values.dtype != pl.String:
+        return _repeated(None, len(values))
+    steps = (f"[{key}]" if _KEY.fullmatch(key) else f'["{key}"]' for key in keys)
+    return values.str.json_path_match("$" + "".join(steps))
+
+
+def _concatenated(parts: Sequence[Value]) -> Value:
+    joined = pl.select(pl.concat_str(as_text(part.series) for part in parts)).to_series()
+    return Value(joined, _problems(parts))
+
+
+def _problems(parts: Sequence[Value]) -> tuple[tuple[str, pl.Series], ...]:
+    return tuple(problem for part in parts for problem in part.problems)
+
+
+def _from_name(pattern: str, intake: pl.Series, names: Sequence[str]) -> pl.Series:
+    matches = [re.search(pattern, name) for name in names]
+    found = [match.group(1) if match else None for match in matches]
+    return pl.Series(found, dtype=pl.String).gather(intake)
+
+
+def _days_after(base: Value, count: Value) -> Value:
+    text = as_text(count.series)
+    whole = text.str.extract(r"^\s*([+-]?\d{1,7})(?:\.0*)?\s*$").cast(pl.Int64)
+    made = pl.Series(map(_shifted, base.series, whole), dtype=pl.Date)
+    value = Value(made, _problems([base, count]))
+    unread = text.is_not_null() & (whole.is_null() | (base.series.is_not_null() & made.is_null()))
+    return value.but("has days that are not a whole number within the calendar", unread)
+
+
+def _shifted(base: date | None, count: int | None) -> date | None:
+    try:
+        return None if base is None or count is None else base + timedelta(days=count)
+    except OverflowError:
+        return None
+
+
+_Operation = Callable[[Decimal, Decimal], Decimal]
+
+
+def _arithmetic(e: Expression) -> list[tuple[tuple[Expression, ...], _Operation]]:
+    all_of = [(e.plus, _EXACT.add), (e.minus, _EXACT.subtract), (e.times, _EXACT.multiply)]
+    return [(operands, operation) for operands, operation in all_of if operands is not None]
+
+
+def _computed(parts: Sequence[Value], operation: _Operation) -> Value:
+    texts = [as_text(part.series) for part in parts]
+    results = [_result(row, operation) for row in zip(*texts, strict=True)]
+    made = pl.Series(results, dtype=pl.String)
+    complete = pl.select(pl.all_horizontal(text.is_not_null() for text in texts)).to_series()
+    unread = complete & made.is_null()
+    return Value(made, _problems(parts)).but("is computed from what is not a number", unread)
+
+
+def _result(operands: tuple[str | None, ...], operation: _Operation) -> str | None:
+    total: Decimal | None = None
+    try:
+        for operand in operands:
+            if operand is None:
+                return None
+            number = _EXACT.create_decimal(operand.strip())
+            total = number if total is None else operation(total, number)
+    except InvalidOperation:
+        return None
+    return None if total is None or not total.is_finite() else str(total)
+
+
+def _looked_up(value: Value, e: Expression) -> Value:
+    assert e.values is not None
+    text = as_text(value.series)
+    table = {key: text_of(to) for key, to in e.values.items()}
+    made = text.replace_strict(table, default=None, return_dtype=pl.String)
+    unknown = text.is_not_null() & ~text.is_in(list(table))
+    if e.default is not None:
+        made = made.set(unknown, text_of(e.default))
+    elif e.others == "keep":
+        made = made.zip_with(~unknown, text)
+    result = Value(made, value.problems)
+    if e.default is None and e.others == "refuse":
+        return result.but("is not in its table of values", unknown)
+    return result
+
+
+def passes(rule: Filter, rows: RawRows, names: Sequence[str], zone: str) -> pl.Series:
+    """The rows that a filter keeps."""
+    text = as_text(evaluate(rule.column, rows, names, zone).series)
+    if rule.is_null:
+        return text.is_null()
+    if rule.not_null:
+        return text.is_not_null()
+    if rule.within is not None:
+        return text.is_in(_texts(rule.within)).fill_null(False)
+    return ~text.is_in(_texts(rule.not_in or ())).fill_null(False)
+
+
+def _texts(values: Sequence[Scalar]) -> list[str]:
+    return [text_of(value) for value in values]

@@ -1,0 +1,173 @@
+"""The mapping language: where the value of a canonical column comes from in a raw row.
+
+An expression is a string (a column, or a dotted path into nested JSON) or a table with exactly one
+of ``column``, ``path``, ``constant``, ``concat``, ``plus``, ``minus``, ``times``, ``base`` with
+``days``, or ``file``, and what is then done with the value. Nothing here reads a row.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from pipelines.landing.timestamps import works
+
+KINDS = ("column", "path", "constant", "concat", "plus", "minus", "times", "base", "file")
+Epoch = Literal["s", "ms", "us"]
+Scalar = bool | int | float | str | date
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no IANA time zone (such as Europe/Berlin)")
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+
+
+def text_of(value: Scalar) -> str:
+    """A setting's value as it would stand in a file."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class Expression(BaseModel):
+    """Where a value comes from, and what is done with it: nulls, then values, then its type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str | None = Field(None, description="A column, or a dotted path into nested JSON")
+    path: tuple[str, ...] | None = Field(None, description="Always a path into nested JSON")
+    constant: Scalar | None = Field(None, description="The same value for every row")
+    concat: tuple["Expression", ...] | None = Field(None, description="Null if a part is null")
+    plus: tuple["Expression", ...] | None = Field(None, description="Exact decimal sum")
+    minus: tuple["Expression", ...] | None = Field(None, description="The first less the others")
+    times: tuple["Expression", ...] | None = Field(None, description="Exact decimal product")
+    base: "Expression | None" = Field(None, description="A date to which days are added")
+    days: "Expression | None" = Field(None, description="Whole days after base")
+    file: str | None = Field(None, description="Regex with one group, searched in the file's name")
+
+    nulls: tuple[str, ...] = Field((), description="Texts that mean null here")
+    values: dict[str, Scalar] | None = Field(None, description="Table of values")
+    default: Scalar | None = Field(None, description="For what is not in the table of values")
+    others: Literal["refuse", "keep"] = Field(
+        "refuse", description="What becomes of a value that is not in the table of values"
+    )
+    format: str | None = Field(None, description="strptime format of a timestamp or day")
+    zone: Zone | None = Field(None, description="Zone of timestamps without an offset")
+    epoch: Epoch | None = Field(None, description="The timestamp is a count since 1970")
+    optional: bool = Field(False, description="Null, not an error, where a file lacks the column")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            return {"column": given}
+        if isinstance(given, date):
+            return {"constant": given}
+        if isinstance(given, dict | Expression):
+            return given
+        raise ValueError('write a column\'s name or a table such as { column = "..." }')
+
+    @field_validator("path", mode="before")
+    @classmethod
+    def _split_path(cls, given: Any) -> Any:
+        return given.split(".") if isinstance(given, str) else given
+
+    @field_validator("base", mode="before")
+    @classmethod
+    def _day_is_constant(cls, given: Any) -> Any:
+        if isinstance(given, str) and _DAY.fullmatch(given):
+            return {"constant": given}
+        return given
+
+    @field_validator("format")
+    @classmethod
+    def _readable(cls, given: str) -> str:
+        if not works(given):
+            raise ValueError(f"{given!r} is no format that a time could be read back from")
+        return given
+
+    @field_validator("concat", "plus", "minus", "times")
+    @classmethod
+    def _of_two(cls, parts: tuple["Expression", ...]) -> tuple["Expression", ...]:
+        if len(parts) < 2:
+            raise ValueError("needs a list of two or more parts")
+        return parts
+
+    @field_validator("file")
+    @classmethod
+    def _with_one_group(cls, pattern: str) -> str:
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        if groups != 1:
+            raise ValueError(f"needs exactly one group (...), it has {groups}")
+        return pattern
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "Expression":
+        given = [kind for kind in KINDS if getattr(self, kind) is not None]
+        if len(given) != 1:
+            said = " and ".join(given) or "none"
+            raise ValueError(f"needs exactly one of {', '.join(KINDS)}; given: {said}")
+        if (self.base is None) != (self.days is None):
+            raise ValueError("base and days belong together")
+        if self.values == {}:
+            raise ValueError("values is an empty table")
+        if self.values is None and (self.default is not None or self.others != "refuse"):
+            raise ValueError("default and others need values")
+        return self
+
+    def parts(self) -> Iterator["Expression"]:
+        """The expressions that this one is made of."""
+        for group in (self.concat, self.plus, self.minus, self.times):
+            yield from group or ()
+        for single in (self.base, self.days):
+            if single is not None:
+                yield single
+
+    def sources(self) -> Iterator["Expression"]:
+        """The expressions in it, itself included, that name a column of the file."""
+        if self.column is not None or self.path is not None:
+            yield self
+        for part in self.parts():
+            yield from part.sources()
+
+    @property
+    def places(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Where the value may lie: a column and the keys below it, the first to be tried first."""
+        if self.path is not None:
+            return [(self.path[0], self.path[1:])]
+        keys = (self.column or "").split(".")
+        cuts = range(len(keys), 0, -1)
+        return [(".".join(keys[:cut]), tuple(keys[cut:])) for cut in cuts]
+
+    @property
+    def said(self) -> str:
+        """The name as the settings give it."""
+        return self.column if self.column is not None else ".".join(self.path or ())
+
+
+class Filter(BaseModel):
+    """Rows that are kept. Values are compared as text; a null is in no list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    column: Expression
+    within: tuple[Scalar, ...] | None = Field(None, alias="in")
+    not_in: tuple[Scalar, ...] | None = None
+    is_null: Literal[True] | None = None
+    not_null: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "Filter":
+        tests = (self.within, self.not_in, self.is_null, self.not_null)
+        if sum(test is not None for test in tests) != 1:
+            raise ValueError("needs exactly one of in, not_in, is_null = true, not_null = true")
+        return self

@@ -1,0 +1,78 @@
+"""Rows as their files hold them, before any meaning is given to them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+AT = {"intake": pl.UInt32, "line": pl.Int64, "raw": pl.String}
+BROKEN = AT | {"reasons": pl.String}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Whole lines of a file: which file, the line it starts at, and whether the file ends here."""
+
+    intake: int
+    first_line: int
+    data: bytes
+    final: bool = True
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """Rows of one or more files that share a feed and a header.
+
+    ``columns`` are the files' own, as text (Parquet: as typed there). ``extra`` holds, as a JSON
+    object, those that no mapping uses. ``at`` tells of each row its file (a number of this intake),
+    line and raw text (null for Parquet). ``broken`` are rows that are none, with the reason.
+    """
+
+    columns: pl.DataFrame
+    extra: pl.Series
+    at: pl.DataFrame
+    broken: pl.DataFrame
+
+    def keep(self, mask: pl.Series) -> "RawRows":
+        """The rows where the mask holds."""
+        return RawRows(
+            self.columns.filter(mask), self.extra.filter(mask), self.at.filter(mask), self.broken
+        )
+
+
+def positions(segments: Sequence[Segment]) -> pl.DataFrame:
+    """File and line number of every line of the segments, in order."""
+    counts = [segment.data.count(b"\n") for segment in segments]
+    spans = pl.DataFrame(
+        {
+            "intake": [segment.intake for segment in segments],
+            "first": [segment.first_line for segment in segments],
+            "count": counts,
+        },
+        schema={"intake": pl.UInt32, "first": pl.Int64, "count": pl.Int64},
+    )
+    numbered = spans.select(
+        "intake", line=pl.int_ranges(pl.col("first"), pl.col("first") + pl.col("count"))
+    )
+    return numbered.explode("line", empty_as_null=False)
+
+
+def broken_rows(at: pl.DataFrame, reasons: pl.Series | Sequence[str]) -> pl.DataFrame:
+    """Rows that are none, each with its reason."""
+    # New lists, so that a few rows do not hold on to the whole block they came from.
+    raw = pl.Series("raw", at["raw"].to_list(), dtype=pl.String)
+    said = pl.Series("reasons", reasons, dtype=pl.String)
+    return at.with_columns(raw, said).select(*BROKEN).cast(BROKEN)  # type: ignore[arg-type]
+
+
+def no_broken_rows() -> pl.DataFrame:
+    """None of them."""
+    return pl.DataFrame(schema=BROKEN)
+
+
+def with_nulls(values: pl.Series, null_values: Sequence[str]) -> pl.Series:
+    """Text with null in the place of what means null."""
+    if not null_values or values.dtype != pl.String:
+        return values
+    means_null = values.is_in(list(null_values)).fill_null(False)
+    return values.set(means_null, None) if means_null.any() else values
