@@ -31,8 +31,8 @@ def _retention_months(settings: Settings) -> int:
 TABLES = (
     Spec("duplicate_events", "day", {"landed_events": Within(_duplicate_days, _duplicate_days)}, "facts", has_parts=True, chunk_rows=4_000_000),
     Spec("events", "day", {"landed_events": Within(), "duplicate_events": Within()}, "facts", has_parts=True),
-    Spec("links", "day", {"events": Within()}, "facts"),
-    Spec("stitches", "day", {"events": Within(), "links": Within(_link_days, _link_days)}, "facts"),
+    Spec("links", "day", {"events": Within()}, "facts", chunk_rows=2_000_000),
+    Spec("stitches", "day", {"events": Within(), "links": Within(_link_days, _link_days)}, "facts", chunk_rows=4_000_000),
     Spec("user_days", "day", {"events": Within(), "stitches": Within()}, "spines"),
     Spec("user_months", "month", {"user_days": Within()}, "spines"),
     Spec("users", "month", {"user_months": Within(), "users": UpTo(-1)}, "spines"),

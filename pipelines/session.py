@@ -14,7 +14,9 @@ from pipelines.home import Home
 from pipelines.landing.sources import SOURCES
 from pipelines.publish.publication import Publication, Publisher
 from pipelines.publish.shelf import Shelf
+from pipelines.warehouse.arrivals import find_strays
 from pipelines.warehouse.bring_up import Builder, Built, Days, Progress
+from pipelines.warehouse.digests import code_version, digest_of
 from pipelines.warehouse.land import Landed, Lander
 from pipelines.warehouse.lock import writer_lock
 from pipelines.warehouse.manifest import Manifest
@@ -43,7 +45,9 @@ class Session:
         """Take in what landed, of every source."""
         lander = Lander(self.home, self.store, registry.FILINGS, self._progress)
         self._builder = None
-        return [lander.land(source, accept_removed=accept_removed) for source in SOURCES.values()]
+        landed = [lander.land(source, accept_removed=accept_removed) for source in SOURCES.values()]
+        landed[0].notices += find_strays(self.home.landing, SOURCES)
+        return landed
 
     def stale_landing_dates(self) -> dict[str, list[date]]:
         """Landing dates per source that a run would take in or out."""
@@ -100,6 +104,16 @@ class Session:
         publisher = Publisher(self.store, self.shelf, registry.FILINGS)
         through = {spec.name: self.data_through(spec) for spec in registry.PUBLISHED}
         return publisher.publish(registry.PUBLISHED, through, behind)
+
+    def content_digest(self, tables: Sequence[str]) -> bytes:
+        """Digest of what the tables hold, and of the checks that judge it."""
+        parts = [code_version("pipelines.checks")]
+        for table in tables:
+            slices = self.manifest.slices.get(table, {})
+            parts += [
+                f"{key.period}{key.part}".encode() + slices[key].checksum for key in sorted(slices)
+            ]
+        return digest_of(parts)
 
     def scan(self, table: str) -> pl.LazyFrame:
         """A whole table of the warehouse as it stands."""

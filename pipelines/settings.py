@@ -14,6 +14,7 @@ from pydantic_settings.sources import TomlConfigSettingsSource
 
 from pipelines.errors import TidemarkError
 from pipelines.landing.feeds import Feed, check_feeds
+from pipelines.landing.mapping import Expression, Filter
 from pipelines.landing.sources import SOURCES
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -67,9 +68,11 @@ def _as_list(value: Any) -> Any:
 
 
 def _as_triple(value: Any) -> Any:
-    if isinstance(value, dict) and set(value) == {"days", "weeks", "months"}:
-        return value["days"], value["weeks"], value["months"]
-    return value
+    if not isinstance(value, dict):
+        return value
+    if set(value) != {"days", "weeks", "months"}:
+        raise ValueError("must name days, weeks and months")
+    return value["days"], value["weeks"], value["months"]
 
 
 Periods = Annotated[int, Field(ge=1, le=400)]
@@ -206,8 +209,16 @@ def _fault(fault: Any) -> str:
 
 
 def _nearest(loc: tuple[Any, ...]) -> str:
-    if len(loc) > 1:
-        return ""
-    near = difflib.get_close_matches(str(loc[0]), Settings.model_fields, 1, 0.5)
-    known = ", ".join(sorted(Settings.model_fields))
-    return f"; did you mean {near[0]}?" if near else f"; there are: {known}"
+    sections = [part for part in loc[:-1] if part in _SECTIONS]
+    known = sorted(_SECTIONS[sections[-1]].model_fields if sections else Settings.model_fields)
+    near = difflib.get_close_matches(str(loc[-1]), known, 1, 0.5)
+    return f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known)}"
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "paths": Paths,
+    "retentions": Retention,
+    "sources": Feed,
+    "columns": Expression,
+    "filters": Filter,
+}

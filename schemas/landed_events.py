@@ -33,7 +33,7 @@ class EventContract(Table):
     platform: pl.String = column("Platform, such as web, ios or android", nullable=True)
     country: pl.String = column("Country of the person at the time of the event", nullable=True)
     device: pl.String = column("Kind of device", nullable=True)
-    app_version: pl.String = column("Version of the app", nullable=True)
+    app_version: pl.String = column("Version of the app that sent the event", nullable=True)
     page_url: pl.String = column("Address of the page", nullable=True)
     page_title: pl.String = column("Title of the page", nullable=True)
     referrer: pl.String = column("Address of the page that led here", nullable=True)

@@ -14,7 +14,7 @@ from schemas.base import Table, column, table
 class Segments(Table):
     """The first active day of a segment is the least ``first_date`` over its rows."""
 
-    first_month: pl.Date = column("Month")
+    first_month: pl.Date = column("Month in which somebody was new in the segment")
     dimension: pl.String = column("Dimension, or all")
     segment: pl.String = column("Value of the dimension, or all")
     first_date: pl.Date = column("First day of the month on which somebody was new in the segment")

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-
 from homes import LONG, scratch
+from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "tidemark",

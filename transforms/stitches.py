@@ -36,7 +36,9 @@ def stitches(events: pl.LazyFrame, links: pl.LazyFrame, *, stitch_days: int) -> 
 def _with_neighbours(unknown: pl.LazyFrame, links: pl.LazyFrame) -> pl.LazyFrame:
     """The link at or after each event and the last one before it, each null where there is none."""
     id_and_end = ["anonymous_id", "last_ts"]
-    ordered = links.sort("last_ts", "first_ts", "user_id")
+    # The links of two months, of which a day's unknown visitors need few.
+    of_unknown = links.join(unknown.select("anonymous_id"), on="anonymous_id", how="semi")
+    ordered = of_unknown.sort("last_ts", "first_ts", "user_id")
     following = ordered.unique(id_and_end, keep="first", maintain_order=True).select(
         *id_and_end, next_first_ts="first_ts", next_user="user_id"
     )

@@ -26,4 +26,10 @@ def fill_new_home(root: Path, *, days: int, users: int, seed: int) -> str:
         settings.write_text(_SETTINGS, encoding="utf-8")
     truths = root / "sample_truths.json"
     summary = write_sample(landing, truths, days=days, users=users, seed=seed)
-    return f"{summary}"
+    return (
+        f"{summary.rows:,} rows in {summary.files:,} files under {landing}, landed from "
+        f"{summary.first_day} to {summary.last_day}: {summary.events:,} events of people, "
+        f"{summary.bot_rows:,} rows of machines, {summary.duplicate_rows:,} twins, "
+        f"{summary.quarantined_rows:,} malformed, {summary.late_rows:,} late.\n"
+        f"What is true of them stands in {truths}. Next: tidemark --home {root} run"
+    )

@@ -49,7 +49,8 @@ def _show_source(session: Session, source: str) -> None:
 
 def _show_reasons(session: Session, source: str) -> None:
     quarantine = session.scan(SourceTables(source).quarantine)
-    reasons = quarantine.with_columns(pl.col("reasons").str.split("; ")).explode("reasons")
+    rows = quarantine.filter(pl.col("line") > 0)
+    reasons = rows.with_columns(pl.col("reasons").str.split("; ")).explode("reasons")
     counts = reasons.group_by("reasons").len().sort("len", "reasons", descending=[True, False])
     for reason, count in counts.head(10).collect().iter_rows():
         console.print(f"  refused {count:,}: {reason}")

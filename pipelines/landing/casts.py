@@ -50,7 +50,11 @@ def cast(value: Value, to: pl.DataType, rule: TimeRule) -> Value:
         made = Value(series)
     else:
         made = _PLAIN[to.base_type()](_without_blanks(as_text(series)))
-    return Value(made.series, (*value.problems, *made.problems))
+    values = made.series
+    if to == pl.Float64:
+        # -0.0 is other bytes for an equal value.
+        values = values.set((values == 0).fill_null(False), 0.0)
+    return Value(values, (*value.problems, *made.problems))
 
 
 def as_text(values: pl.Series) -> pl.Series:

@@ -1,17 +1,21 @@
 """``bi/catalog.duckdb``: every published table as a view, with comments on it and its columns.
 
-The views name the stable files by absolute path, because DuckDB resolves relative ones against the
-reader's working directory. So the catalogue changes only when tables come, go or change their
-columns, or when the home was moved; on most nights it is left as it is, open or not.
+A catalogue belongs to one publication and turns with it. Its views name the files of just that
+publication: DuckDB opens a file more than once for a query, and under a stable name it could meet
+the footer of one night and the rows of the next. Who holds a catalogue open keeps seeing its night,
+whole, for as long as the shelf keeps it. The paths are absolute, because DuckDB resolves relative
+ones against the reader's working directory; after a home was moved the next run mends them.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
+from pipelines.errors import TidemarkError
 from pipelines.warehouse.digests import code_version, digest_of
-from pipelines.warehouse.disk import sync_file_system
+from pipelines.warehouse.disk import remove, sync_file_system
 from pipelines.warehouse.specs import Spec
 
 CATALOG = "catalog.duckdb"
@@ -19,15 +23,25 @@ CATALOG = "catalog.duckdb"
 
 def catalog_digest(specs: Sequence[Spec], folder: Path) -> bytes:
     """What the catalogue is made from."""
-    tables = [spec.name.encode() + code_version(f"schemas.{spec.name}") for spec in specs]
-    return digest_of([duckdb.__version__.encode(), str(folder).encode(), *tables])
+    parts = [duckdb.__version__.encode(), str(folder).encode()]
+    for spec in specs:
+        columns = ",".join(_columns(folder, spec))
+        parts += [f"{spec.name}: {columns}".encode(), code_version(f"schemas.{spec.name}")]
+    return digest_of(parts)
 
 
 def replace_catalog(specs: Sequence[Spec], folder: Path) -> None:
     """Write the catalogue of the tables in ``folder``, in place of the one before in one step."""
     fresh = folder / f".{CATALOG}.new"
-    fresh.unlink(missing_ok=True)
-    _write(fresh, specs, folder)
+    # What a killed run left of it: a log would be played into the new file.
+    remove([fresh, fresh.with_name(f"{fresh.name}.wal")])
+    try:
+        _write(fresh, specs, folder)
+    except duckdb.IOException as error:
+        raise TidemarkError(
+            f"{folder / CATALOG} cannot be written: {str(error).splitlines()[0]}. Make room or "
+            "permissions, and run again"
+        ) from error
     sync_file_system(folder)
     fresh.rename(folder / CATALOG)
 
@@ -36,11 +50,12 @@ def _write(path: Path, specs: Sequence[Spec], folder: Path) -> None:
     # DuckDB opens the files of a view when it is made: they must be there before.
     with duckdb.connect(str(path)) as connection:
         for spec in specs:
-            connection.execute(_view(spec, folder / f"{spec.name}.parquet"))
+            connection.execute(_view(spec, folder))
             connection.execute(f"COMMENT ON VIEW {spec.name} IS {_quoted(table_comment(spec))}")
-            for name, column in spec.model.to_schema().columns.items():
-                comment = _quoted(column_comment(column.description, column.metadata))
-                connection.execute(f'COMMENT ON COLUMN {spec.name}."{name}" IS {comment}')
+            described = spec.model.to_schema().columns
+            for name in filter(described.__contains__, _columns(folder, spec)):
+                said = column_comment(described[name].description, described[name].metadata)
+                connection.execute(f'COMMENT ON COLUMN {spec.name}."{name}" IS {_quoted(said)}')
 
 
 def table_comment(spec: Spec) -> str:
@@ -57,8 +72,14 @@ def column_comment(description: str, metadata: dict[str, str] | None) -> str:
     return "; ".join(parts)
 
 
-def _view(spec: Spec, file: Path) -> str:
-    columns = ", ".join(f'"{name}"' for name in spec.schema)
+def _columns(folder: Path, spec: Spec) -> list[str]:
+    """Columns of the published file; a table that waits may lack what its schema promises now."""
+    return list(pq.read_schema(folder / f"{spec.name}.parquet").names)
+
+
+def _view(spec: Spec, folder: Path) -> str:
+    columns = ", ".join(f'"{name}"' for name in _columns(folder, spec))
+    file = folder / f"{spec.name}.parquet"
     return f"CREATE VIEW {spec.name} AS SELECT {columns} FROM read_parquet({_quoted(str(file))})"
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from pipelines.publish.catalog import CATALOG, catalog_digest, replace_catalog
 from pipelines.publish.shelf import Shelf
 from pipelines.warehouse.digests import code_version, digest_of
-from pipelines.warehouse.disk import sha256
+from pipelines.warehouse.disk import sha256, write
 from pipelines.warehouse.filing import Filing
 from pipelines.warehouse.manifest import Published
 from pipelines.warehouse.parquet import parquet_bytes
@@ -67,9 +69,12 @@ class Publisher:
         publication = Publication(self._id(tables), behind=list(behind))
         publication.written = sorted(contents)
         publication.kept = sorted(set(tables) - set(contents))
+        shown = [spec for spec in specs if spec.name in tables]
         if contents or publication.id != self._shelf.current_id:
-            self._show(publication, tables, contents)
-        self._keep_catalog([spec for spec in specs if spec.name in tables])
+            self._show(publication, tables, contents, shown)
+        else:
+            self._mend_catalog(shown, self._shelf.folder_of(publication.id))
+            self._shelf.link(publication.id)
         if tables != self._store.manifest.published or self._has_news():
             self._store.manifest.commit_published(tables)
         return publication
@@ -86,7 +91,7 @@ class Publisher:
         names = {spec.name for spec in specs}
         seen = {}
         for name, shown in _read_contents(self._shelf.path_of(CONTENTS)).items():
-            if name in names and self._shelf.path_of(f"{name}.parquet").exists():
+            if name in names and _opens(self._shelf.path_of(f"{name}.parquet")):
                 recorded = self._store.manifest.published.get(name)
                 is_recorded = recorded is not None and recorded.sha256 == shown.sha256
                 seen[name] = shown._replace(
@@ -118,19 +123,22 @@ class Publisher:
         publication: Publication,
         tables: Mapping[str, Published],
         contents: Mapping[str, bytes],
+        specs: Sequence[Spec],
     ) -> None:
         draft = self._shelf.draft(publication.id)
         for table in tables:
             name = f"{table}.parquet"
             if table in contents:
-                (draft / name).write_bytes(contents[table])
+                write(draft / name, contents[table])
             else:
                 self._shelf.keep(name, draft)
         _write_contents(draft / CONTENTS, publication.id, tables)
-        self._shelf.turn(publication.id, draft)
+        folder = self._shelf.place(publication.id, draft)
+        self._mend_catalog(specs, folder)
+        self._shelf.turn(publication.id)
 
-    def _keep_catalog(self, specs: Sequence[Spec]) -> None:
-        folder = self._shelf.folder
+    def _mend_catalog(self, specs: Sequence[Spec], folder: Path) -> None:
+        """Write the catalogue where there is none, or one of another place or other columns."""
         digest = catalog_digest(specs, folder).hex()
         if self._store.manifest.about("catalog") != digest or not (folder / CATALOG).exists():
             replace_catalog(specs, folder)
@@ -149,7 +157,16 @@ def _write_contents(path: Path, publication_id: str, tables: Mapping[str, Publis
             for name, table in sorted(tables.items())
         },
     }
-    path.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+    write(path, (json.dumps(said, indent=2) + "\n").encode())
+
+
+def _opens(path: Path) -> bool:
+    """Whether a published file is there and has its footer; one that was cut off has not."""
+    try:
+        pq.read_schema(path)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _read_contents(path: Path) -> dict[str, Published]:

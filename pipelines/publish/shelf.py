@@ -2,7 +2,8 @@
 
 ``bi/<name>`` is a link to ``.current/<name>``, and ``.current`` a link to the folder of one
 publication. Readers keep stable names; turning ``.current`` turns them all at once. Everything
-lies below ``bi``, so that the folder can be shared or mounted by itself.
+lies below ``bi``, so that the folder can be shared or mounted by itself. Publications of the last
+runs are kept, unchanged tables at no cost, for readers who hold one of their files open.
 """
 
 import os
@@ -13,7 +14,7 @@ from pipelines.warehouse.disk import make_folder, sync_file_system
 
 _CURRENT = ".current"
 _RUNS = ".runs"
-_KEEP = 2
+_KEEP = 8
 
 
 class Shelf:
@@ -45,9 +46,13 @@ class Shelf:
         """Take a file over from the current publication: the same bytes, no copy."""
         share(self.folder / _CURRENT / name, draft / name)
 
-    def turn(self, publication_id: str, draft: Path) -> None:
-        """Show a finished draft to readers in place of the publication before."""
-        final = self.folder / _RUNS / publication_id
+    def folder_of(self, publication_id: str) -> Path:
+        """Where the files of a publication lie."""
+        return self.folder / _RUNS / publication_id
+
+    def place(self, publication_id: str, draft: Path) -> Path:
+        """Give a finished draft the folder of its publication, which readers do not see yet."""
+        final = self.folder_of(publication_id)
         if final.exists():
             # Published before, and damaged since or not recorded by a run that was killed.
             for path in draft.iterdir():
@@ -56,8 +61,18 @@ class Shelf:
             shutil.rmtree(draft)
         else:
             draft.rename(final)
+        return final
+
+    def turn(self, publication_id: str) -> None:
+        """Show a publication to readers in place of the one before."""
         sync_file_system(self.folder)
-        names = sorted(path.name for path in final.iterdir())
+        self.link(publication_id)
+        sync_file_system(self.folder)
+        self._prune(publication_id)
+
+    def link(self, publication_id: str) -> None:
+        """Point every stable name to a publication; those that do so already are left alone."""
+        names = sorted(path.name for path in self.folder_of(publication_id).iterdir())
         # Links to new tables first: until the turn they lead nowhere, after it they are complete.
         for name in names:
             _link(self.folder / name, Path(_CURRENT) / name)
@@ -65,11 +80,9 @@ class Shelf:
         for path in self.folder.iterdir():
             if path.is_symlink() and not path.exists():
                 path.unlink()
-        sync_file_system(self.folder)
-        self._prune(publication_id)
 
     def _prune(self, current: str) -> None:
-        """Drop old publications; the one before stays for readers who are in the middle of it."""
+        """Drop old publications; the last ones stay for readers who are in the middle of one."""
         runs = [path for path in (self.folder / _RUNS).iterdir() if path.name != current]
         runs.sort(key=lambda path: path.stat().st_mtime_ns)
         for path in runs[: max(0, len(runs) - _KEEP + 1)]:

@@ -1,19 +1,20 @@
 """Which files lie in landing, and whether they are what was taken in before."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from pipelines.errors import TidemarkError
 from pipelines.landing.files import RawFile
+from pipelines.landing.take_in import UNREADABLE
 from pipelines.warehouse.disk import sha256_of
 from pipelines.warehouse.manifest import LandingFile
 
 # Raw bytes that are worked on at a time; compressed files count for what they may hold.
-_BATCH_BYTES = 128 << 20
-_COMPRESSED = {".gz": 8, ".zst": 8, ".parquet": 4}
+_BATCH_BYTES = 64 << 20
+_COMPRESSED = {".gz": 8, ".zst": 8, ".parquet": 8}
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,10 @@ class Arrival:
         sums = {}
         for name, stat in self.stats.items():
             before = recorded.get(name)
-            is_same = before is not None and stat == before[:2]
-            sums[name] = before.sha256 if before and is_same else sha256_of(self._path(name))
+            if before and stat == before[:2] and before.sha256 != UNREADABLE:
+                sums[name] = before.sha256
+            else:
+                sums[name] = _checksum(self._path(name))
         return sums
 
     @property
@@ -71,6 +74,16 @@ def find_arrivals(folder: Path, notices: list[str]) -> dict[date, Arrival]:
     return arrivals
 
 
+def find_strays(landing: Path, sources: Collection[str]) -> list[str]:
+    """What lies in landing and belongs to no source, each as a notice."""
+    return [
+        f"{landing / name} was not read: the folders of landing are named by source, and the "
+        f"sources are: {', '.join(sources)}"
+        for name in sorted(path.name for path in landing.iterdir())
+        if name not in sources and not _is_hidden(name)
+    ]
+
+
 def batches(arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:
     """The arrivals in order, cut so that each batch fits into memory."""
     batch: list[Arrival] = []
@@ -98,6 +111,22 @@ def _landing_date(name: str) -> date | None:
     return day if day.isoformat() == name else None
 
 
+def _stat(entry: os.DirEntry[str]) -> tuple[int, int]:
+    """Bytes and time; a link that leads nowhere has neither, and is refused when it is read."""
+    try:
+        stat = entry.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _checksum(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError:
+        return UNREADABLE
+
+
 def _stats(folder: str, prefix: str) -> Iterator[tuple[str, tuple[int, int]]]:
     """Name, bytes and time of every file below a folder. Of strings: there may be ten thousand."""
     try:
@@ -107,8 +136,7 @@ def _stats(folder: str, prefix: str) -> Iterator[tuple[str, tuple[int, int]]]:
             if entry.is_dir():
                 yield from _stats(entry.path, f"{prefix}{entry.name}/")
             else:
-                stat = entry.stat()
-                yield f"{prefix}{entry.name}", (stat.st_size, stat.st_mtime_ns)
+                yield f"{prefix}{entry.name}", _stat(entry)
     except OSError as error:
         where = error.filename or folder
         raise TidemarkError(f"{where} cannot be read: {error.strerror}") from error

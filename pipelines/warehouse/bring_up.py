@@ -4,6 +4,7 @@ One pass serves any range. Chunks bound the memory; they never show in the resul
 """
 
 import bisect
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -229,23 +230,25 @@ class Builder:
         )
 
     def _chunks(self, spec: Spec, keys: Sequence[SliceKey]) -> Iterator[tuple[int, list[SliceKey]]]:
-        """The slices in order, cut so that a chunk reads about ``chunk_rows`` rows; whole days."""
+        """The slices in order, part by part, cut so that a chunk reads about ``chunk_rows`` rows.
+
+        Late parts are few rows of many days in one file: together they are written once.
+        """
         if not keys:
             return
-        rows: dict[date, int] = {}
+        rows: Counter[SliceKey] = Counter()
         for key, record in self._slices(next(iter(spec.reads))).items():
-            period = to_grain(key.period, spec.by)
-            rows[period] = rows.get(period, 0) + record.rows
+            part = input_part(key) if spec.has_parts else ""
+            rows[SliceKey(to_grain(key.period, spec.by), part)] += record.rows
         chunk: list[SliceKey] = []
         weight, done = 0, 0
-        for key in keys:
-            is_new_period = bool(chunk) and chunk[-1].period != key.period
-            if is_new_period and weight + rows.get(key.period, 0) > spec.chunk_rows:
+        for key in sorted(keys, key=lambda key: (key.part, key.period)):
+            is_full = weight + rows[key] > spec.chunk_rows or (chunk and chunk[-1].part != key.part)
+            if chunk and is_full:
                 yield done, chunk
                 done += len(chunk)
                 chunk, weight = [], 0
-            if not chunk or is_new_period:
-                weight += rows.get(key.period, 0)
+            weight += rows[key]
             chunk.append(key)
         if chunk:
             yield done, chunk

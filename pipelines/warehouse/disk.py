@@ -28,9 +28,9 @@ class Staging:
 
     def write(self, path: str, content: bytes) -> None:
         """Write ``content`` aside; :meth:`place` will move it to ``path`` below the root."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
         staged = self._folder / f"{len(self._waiting)}.tmp"
-        staged.write_bytes(content)
+        write(staged, content)
         self._waiting.append((staged, self.root / path))
 
     def place(self) -> None:
@@ -81,8 +81,24 @@ def remove(paths: Iterable[Path]) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder, or say why it cannot be written."""
+    """Create a folder, or say why that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise TidemarkError(f"{folder} cannot be written: {error.strerror}") from error
+        raise cannot_write(folder, error) from error
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file, or say why that cannot be."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(place: Path, error: OSError) -> TidemarkError:
+    """What to say of a full or read-only disk, or of lacking permission."""
+    return TidemarkError(
+        f"{place} cannot be written: {error.strerror or error}. Make room or permissions, or name "
+        "another place under [paths] in tidemark.toml, and run again"
+    )

@@ -1,6 +1,8 @@
 """Taking in what landed: which landing dates are new or changed, and filing their rows."""
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,7 +12,7 @@ from pipelines.errors import TidemarkError
 from pipelines.home import Home
 from pipelines.landing.feeds import Feed, mapping_fingerprint
 from pipelines.landing.sources import Source
-from pipelines.landing.take_in import take_in
+from pipelines.landing.take_in import TakenIn, take_in
 from pipelines.warehouse.arrivals import Arrival, batches, find_arrivals
 from pipelines.warehouse.bring_up import Progress
 from pipelines.warehouse.digests import as_bytes, code_version, digest_of
@@ -60,10 +62,24 @@ class Lander:
         if removed:
             self._file(source, {}, [], removed, constant)
         todo = [each for each in arrivals.values() if self._is_stale(source.name, each, constant)]
-        for batch in batches(todo):
+        for batch, taken in self._read_ahead(source, batches(todo)):
             self._progress(f"landing {source.name}", report.landing_dates, len(todo))
-            self._take_in(source, batch, constant, report)
+            self._take_in(source, batch, taken, constant, report)
         return report
+
+    def _read_ahead(
+        self, source: Source, all_batches: Iterator[list[Arrival]]
+    ) -> Iterator[tuple[list[Arrival], TakenIn]]:
+        """Each batch with its rows; the next one is read while the one before is filed."""
+        with ThreadPoolExecutor(max_workers=1) as reader:
+            waiting: deque[tuple[list[Arrival], Future[TakenIn]]] = deque()
+            for batch in all_batches:
+                waiting.append((batch, reader.submit(self._read, source, batch)))
+                if len(waiting) > 1:
+                    earlier, future = waiting.popleft()
+                    yield earlier, future.result()
+            for earlier, future in waiting:
+                yield earlier, future.result()
 
     def stale_landing_dates(self, source: Source) -> list[date]:
         """Landing dates that a run would take in or take out."""
@@ -121,17 +137,24 @@ class Lander:
         recorded = self._store.manifest.landing_files.get(key, {})
         return before.digest != _digest(constant, arrival.checksums(recorded))
 
-    def _take_in(
-        self, source: Source, batch: Sequence[Arrival], constant: bytes, report: Landed
-    ) -> None:
+    def _read(self, source: Source, batch: Sequence[Arrival]) -> TakenIn:
         settings = self._home.settings
-        taken = take_in(
+        return take_in(
             [file for arrival in batch for file in arrival.files],
             source,
             self._feeds(source),
             timezone=settings.timezone,
             earliest_event_date=settings.earliest_event_date,
         )
+
+    def _take_in(
+        self,
+        source: Source,
+        batch: Sequence[Arrival],
+        taken: TakenIn,
+        constant: bytes,
+        report: Landed,
+    ) -> None:
         frames = {
             "landed": taken.landed,
             "quarantine": taken.quarantined,

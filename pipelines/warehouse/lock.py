@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipelines.errors import TidemarkError
-from pipelines.warehouse.disk import make_folder
+from pipelines.warehouse.disk import cannot_write, make_folder, write
 
 
 @contextmanager
@@ -26,9 +26,9 @@ def writer_lock(warehouse: Path) -> Iterator[None]:
             f"another run is at work in {warehouse.parent}{_holder(warehouse)}: wait until it ends"
         ) from None
     except OSError as error:
-        raise TidemarkError(f"{warehouse} cannot be written: {error.strerror}") from error
+        raise cannot_write(warehouse, error) from error
     try:
-        (warehouse / ".lock-holder").write_text(str(os.getpid()), encoding="utf-8")
+        write(warehouse / ".lock-holder", str(os.getpid()).encode())
         yield
     finally:
         lock.release()

@@ -5,7 +5,7 @@ under a new name, and the manifest says which files are current.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -163,8 +163,7 @@ class Store:
             bucket = self.manifest.files[file].bucket
             if is_shared(bucket):
                 shared[bucket] = []
-        for key, rows in keyed.partition_by("_unit", "_unit_part", as_dict=True).items():
-            unit = SliceKey(*key)
+        for unit, rows in _by_unit(keyed):
             if unit not in units:
                 continue
             if filing.is_small(rows.height):
@@ -205,6 +204,16 @@ class Store:
             key = SliceKey(period, part)
             record = self._change.slices.get((filing.table, key)) or old[key]
             self._change.slices[filing.table, key] = record._replace(file=number)
+
+
+def _by_unit(keyed: pl.DataFrame) -> Iterator[tuple[SliceKey, pl.DataFrame]]:
+    """The rows of each unit; one that is alone, as on any dense day, is not copied."""
+    found = keyed.select("_unit", "_unit_part").unique()
+    if found.height == 1:
+        yield SliceKey(*found.row(0)), keyed
+        return
+    for key, rows in keyed.partition_by("_unit", "_unit_part", as_dict=True).items():
+        yield SliceKey(*key), rows
 
 
 def _in_periods(filing: Filing, periods: set[date]) -> pl.Expr:

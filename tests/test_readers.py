@@ -1,0 +1,172 @@
+"""Every published table opens in DuckDB, pyarrow, polars and pandas with the same values."""
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from homes import make_home, run_home, scratch
+
+from pipelines import registry
+from pipelines.sample.sample import write_sample
+from pipelines.warehouse.specs import Spec
+
+SETTINGS = """\
+key_features = ["dashboard", "export"]
+retention_periods = {days = 20, weeks = 4, months = 1}
+[[retentions]]
+name = "visitors"
+start_events = ["signup"]
+return_events = ["page_view"]
+entry = "recurring"
+"""
+# DESIGN's list: what every BI tool can read.
+ALLOWED = {
+    pa.int64(),
+    pa.float64(),
+    pa.bool_(),
+    pa.string(),
+    pa.large_string(),
+    pa.date32(),
+    pa.timestamp("us", tz="UTC"),
+}
+Values = dict[str, list[Any]]
+
+tables = pytest.mark.parametrize("spec", registry.PUBLISHED, ids=lambda spec: spec.name)
+
+
+@pytest.fixture(scope="module")
+def bi() -> Iterator[Path]:
+    """The tables of a sample: every type of value and null that is lifelike."""
+    with scratch() as folder:
+        home = make_home(folder / "home", SETTINGS)
+        (home / "landing" / "events").rmdir()
+        write_sample(home / "landing", folder / "truths.json", days=45, users=60, seed=5)
+        run_home(home)
+        yield home / "bi"
+
+
+def plain(value: Any) -> Any:
+    """A value as Python has it, whatever reader it comes from."""
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if isinstance(value, pd.Timestamp):
+        value = value.to_pydatetime()
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    return value.item() if hasattr(value, "item") else value
+
+
+def through_polars(path: Path) -> Values:
+    return pl.read_parquet(path).to_dict(as_series=False)
+
+
+def through_pyarrow(path: Path) -> Values:
+    return dict(pq.read_table(path).to_pydict())
+
+
+def through_pandas(path: Path) -> Values:
+    frame = pd.read_parquet(path)
+    return {name: list(frame[name]) for name in frame.columns}
+
+
+def through_duckdb(path: Path) -> Values:
+    with duckdb.connect(config={"threads": 1}) as connection:
+        # Without a stated order DuckDB gives the rows as they are stored.
+        result = connection.execute(f"SELECT * FROM '{path}'")
+        names = [column[0] for column in result.description]
+        rows = result.fetchall()
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+
+def through_catalog(path: Path) -> Values:
+    catalog = str(path.parent / "catalog.duckdb")
+    with duckdb.connect(catalog, read_only=True, config={"threads": 1}) as connection:
+        result = connection.execute(f"SELECT * FROM {path.stem}")
+        names = [column[0] for column in result.description]
+        rows = result.fetchall()
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+
+@tables
+def test_all_readers_read_the_same_values(bi: Path, spec: Spec) -> None:
+    path = bi / f"{spec.name}.parquet"
+    expected = {
+        name: [plain(each) for each in column] for name, column in through_polars(path).items()
+    }
+    assert len(next(iter(expected.values()))) > 0
+    for read in (through_pyarrow, through_pandas, through_duckdb, through_catalog):
+        actual = read(path)
+        assert list(actual) == list(expected)
+        for name, column in expected.items():
+            assert [plain(each) for each in actual[name]] == column, (read.__name__, name)
+
+
+@tables
+def test_columns_have_types_that_every_bi_tool_reads(bi: Path, spec: Spec) -> None:
+    for field in pq.read_schema(bi / f"{spec.name}.parquet"):
+        decimal = pa.types.is_decimal(field.type) and field.type.precision <= 18
+        assert field.type in ALLOWED or decimal, field
+
+
+@tables
+def test_types_and_order_of_columns_are_those_of_the_schema(bi: Path, spec: Spec) -> None:
+    assert pl.read_parquet_schema(bi / f"{spec.name}.parquet") == spec.schema
+
+
+@tables
+def test_the_footer_describes_the_table_and_every_column(bi: Path, spec: Spec) -> None:
+    schema = pq.read_schema(bi / f"{spec.name}.parquet")
+    columns = spec.model.to_schema().columns
+    for field in schema:
+        said = {key.decode(): text.decode() for key, text in (field.metadata or {}).items()}
+        assert said["description"] == columns[field.name].description
+        for key, text in (columns[field.name].metadata or {}).items():
+            assert said[key] == text
+    metadata = pq.read_metadata(bi / f"{spec.name}.parquet").metadata
+    assert metadata[b"grain"].decode() == spec.promise.grain
+    assert metadata[b"description"].decode()
+    assert metadata[b"warnings"].decode() == "\n".join(spec.promise.warnings)
+
+
+@tables
+def test_files_are_compressed_by_zstd_and_carry_statistics(bi: Path, spec: Spec) -> None:
+    metadata = pq.read_metadata(bi / f"{spec.name}.parquet")
+    for place in range(metadata.num_columns):
+        column = metadata.row_group(0).column(place)
+        assert column.compression == "ZSTD"
+        assert column.statistics is not None, column.path_in_schema
+
+
+@tables
+def test_no_column_is_null_from_top_to_bottom(bi: Path, spec: Spec) -> None:
+    """BI tools choke on them; in a lifelike sample every column has a value."""
+    frame = pl.read_parquet(bi / f"{spec.name}.parquet")
+    assert [name for name in frame.columns if frame[name].null_count() == frame.height] == []
+
+
+@tables
+def test_rows_are_sorted_by_the_key_and_the_key_is_unique(bi: Path, spec: Spec) -> None:
+    key = pl.read_parquet(bi / f"{spec.name}.parquet").select(spec.promise.key)
+    assert key.equals(key.sort(spec.promise.key))
+    assert not key.is_duplicated().any()
+
+
+@tables
+def test_nothing_is_published_after_the_day_through_which_data_is_whole(
+    bi: Path, spec: Spec
+) -> None:
+    frame = pl.read_parquet(bi / f"{spec.name}.parquet")
+    last = max(date.fromisoformat(path.name) for path in (bi.parent / "landing/events").iterdir())
+    for name in ("date", "period_start", "cohort_start"):
+        if name in frame.columns:
+            assert frame[name].max() <= last
