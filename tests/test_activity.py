@@ -8,6 +8,7 @@ import duckdb
 import polars as pl
 import pytest
 from frames import assert_same, at, collected, day, frame
+from homes import LONG
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle.activity import activity_oracle
@@ -250,7 +251,7 @@ def build(events: pl.DataFrame, home: Mapping[str, Any]) -> dict[str, pl.DataFra
     return {name: collected(rows.lazy(), MODELS[name]) for name, rows in tables.items()}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25 if LONG else 6, deadline=None)
 @given(event_rows(), homes)
 def test_every_cell_equals_the_sql_computation(events: pl.DataFrame, home: dict[str, Any]) -> None:
     tables = build(events, home)
@@ -274,7 +275,7 @@ def shifted(month: date, months: int) -> date:
     return date(number // 12, number % 12 + 1, 1) if 12 <= number < 12 * 9999 else date.min
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10 if LONG else 3, deadline=None)
 @given(event_rows(), homes, st.integers(1, 3))
 def test_a_range_equals_its_months(
     events: pl.DataFrame, home: dict[str, Any], months_at_once: int
@@ -309,7 +310,7 @@ def filed_between(
     return rows.lazy().filter(filed)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40 if LONG else 10, deadline=None)
 @given(event_rows(), homes)
 def test_what_the_tables_say_of_the_same_people_agrees(
     events: pl.DataFrame, home: dict[str, Any]
@@ -356,7 +357,7 @@ def test_what_the_tables_say_of_the_same_people_agrees(
     assert_same(entered, first_weeks.select(entered.columns))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30 if LONG else 8, deadline=None)
 @given(event_rows(), homes)
 def test_first_starts_found_month_by_month_are_those_found_at_once(
     events: pl.DataFrame, home: dict[str, Any]

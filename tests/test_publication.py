@@ -281,7 +281,7 @@ import duckdb
 
 bi = Path(sys.argv[1])
 print("reading", flush=True)
-seen, reads, trips = set(), 0, 0
+seen, reads = set(), 0
 while not (bi.parent / "stop").exists():
     # One publication, opened by its own name: what a reader holds does not change under it.
     folder = (bi / ".current").resolve()
@@ -291,19 +291,13 @@ while not (bi.parent / "stop").exists():
         assert hashlib.sha256(content).hexdigest() == table["sha256"], name
     seen.add(said["publication"])
     options = {"threads": 1}
-    try:
-        with duckdb.connect(str(bi / "catalog.duckdb"), read_only=True, config=options) as catalog:
-            for name in said["tables"]:
-                assert catalog.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
-                catalog.execute(f"SELECT * FROM {name}").fetchall()
-    except duckdb.Error:
-        # DuckDB opens a file twice in a query: a publication in between is the one thing it may
-        # trip over.
-        if (bi / ".current").resolve() == folder:
-            raise
-        trips += 1
+    # DuckDB opens a file twice for a query; under a name that turns it would meet two of them.
+    with duckdb.connect(str(bi / "catalog.duckdb"), read_only=True, config=options) as catalog:
+        for name in said["tables"]:
+            assert catalog.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+            catalog.execute(f"SELECT * FROM {name}").fetchall()
     reads += 1
-print(len(seen), reads, trips)
+print(len(seen), reads)
 """
 
 
@@ -323,6 +317,5 @@ def test_a_reader_never_meets_an_error_or_half_a_publication_while_runs_publish(
         (home / "stop").touch()
         out, err = reader.communicate(timeout=60)
     assert reader.returncode == 0, err
-    seen, reads, trips = map(int, out.split())
-    assert trips < seen
+    seen, reads = map(int, out.split())
     assert 2 <= seen <= reads

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
-from homes import assert_same_state, run_home, scratch, stored
+from homes import LONG, assert_same_state, run_home, scratch, stored
 from oracle.activity import activity_oracle
 from oracle.compare import assert_equal_tables
 from real_data import (
@@ -72,6 +72,7 @@ def test_commits_give_the_tables_that_sql_gives(git_home: Path):
         _assert_tables(git_home, con, "monday", date(2026, 8, 22))
 
 
+@pytest.mark.skipif(not LONG, reason="takes minutes: set TIDEMARK_LONG_TESTS=1")
 def test_commits_by_nights_give_the_same_bytes_as_at_once(git_home: Path):
     _assert_nights_equal(git_home, GIT_SETTINGS, slice(0, None))
 

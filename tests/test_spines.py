@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 from frames import assert_same, at, collected, day, frame
+from homes import LONG
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import spines as oracle
@@ -122,7 +123,7 @@ def build(
     return made
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40 if LONG else 12, deadline=None)
 @given(landed_rows(), settings_of_a_home)
 def test_every_cell_equals_the_sql_computation(landed: pl.DataFrame, home: dict[str, Any]) -> None:
     made = build(landed.lazy(), home)
@@ -134,7 +135,7 @@ def test_every_cell_equals_the_sql_computation(landed: pl.DataFrame, home: dict[
         assert_same(made[name], wanted.sort(promise_of(model).order))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30 if LONG else 8, deadline=None)
 @given(landed_rows(), settings_of_a_home, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_of_any_input_does_not_matter(
     landed: pl.DataFrame, home: dict[str, Any], chance: random.Random
@@ -148,7 +149,7 @@ def test_the_order_of_the_rows_of_any_input_does_not_matter(
         assert_same(again[name], made[name])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30 if LONG else 8, deadline=None)
 @given(landed_rows(), settings_of_a_home)
 def test_a_range_equals_its_slices(landed: pl.DataFrame, home: dict[str, Any]) -> None:
     made = build(landed.lazy(), home)
