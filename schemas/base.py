@@ -21,7 +21,7 @@ Timestamp = Annotated[pl.Datetime, "us", "UTC"]
 class Table(pa.DataFrameModel):
     """A table of the warehouse. Columns appear in the order in which they are declared."""
 
-    class Config:
+    class Config:  # noqa: D106
         strict = True
         ordered = True
 

@@ -1,4 +1,4 @@
-"""Events as they were received: the contract of the source ``events`` and where each row came from."""
+"""Events as they were received: the contract of ``events``, and where each row came from."""
 
 import polars as pl
 

@@ -14,7 +14,7 @@ _BITS = "Bit 0 is the first day of the month, bit 30 the 31st."
     published=False,
 )
 class UserMonths(Table):
-    """Activity of a person in a month, for everybody and for each segment the person was seen in."""
+    """Activity of a person in a month, overall and in each segment the person was seen in."""
 
     month: pl.Date = column("First day of the month")
     dimension: pl.String = column("Dimension, or all")

@@ -21,5 +21,5 @@ class Users(Table):
     user_id: pl.String = column("Person")
     first_date: pl.Date = column("First day on which the person was active in the segment")
     is_entry: pl.Boolean = column(
-        "The person's very first active event was in this segment: the segment of the person's cohort"
+        "The person's very first active event was in this segment, which is that of the cohort"
     )

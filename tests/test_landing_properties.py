@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from homes import LONG
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from landing_support import TS, file, is_conserved, taken
@@ -39,20 +40,20 @@ def check(name: str, content: bytes) -> None:
 
 @given(TEXT)
 @example('a,b\n"')
-@settings(max_examples=250)
+@settings(max_examples=250 if LONG else 62)
 def test_any_text_after_a_header_is_taken_in_as_csv(text):
     check("a.csv", (HEAD + text).encode())
 
 
 @given(TEXT)
-@settings(max_examples=100)
+@settings(max_examples=100 if LONG else 25)
 def test_any_text_is_taken_in_as_csv_or_ndjson(text):
     check("a.csv", text.encode())
     check("a.ndjson", text.encode())
 
 
 @given(st.binary(max_size=60), st.sampled_from(["csv", "ndjson", "parquet", "csv.gz", "csv.zst"]))
-@settings(max_examples=150)
+@settings(max_examples=150 if LONG else 37)
 def test_any_bytes_are_taken_in_or_refused(content, ending):
     check(f"a.{ending}", content)
 
@@ -72,7 +73,7 @@ def small_parquet() -> bytes:
 
 
 @given(st.integers(0), st.binary(min_size=1, max_size=4))
-@settings(max_examples=150)
+@settings(max_examples=150 if LONG else 37)
 def test_a_spoiled_parquet_or_gzip_is_taken_in_or_refused(place, spoil):
     for name, sound in (
         ("a.parquet", small_parquet()),
@@ -86,7 +87,7 @@ FIELD = st.text(st.sampled_from('ab,"\n é;\t'), max_size=6)
 
 
 @given(st.lists(st.tuples(FIELD, FIELD, FIELD), max_size=12), st.sampled_from([",", ";", "\t"]))
-@settings(max_examples=200)
+@settings(max_examples=200 if LONG else 50)
 def test_what_python_writes_as_csv_is_read_back_field_by_field(records, delimiter):
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
@@ -104,7 +105,7 @@ def test_what_python_writes_as_csv_is_read_back_field_by_field(records, delimite
 
 
 @given(st.lists(TEXT, min_size=1, max_size=5), st.randoms(use_true_random=False))
-@settings(max_examples=60)
+@settings(max_examples=60 if LONG else 20)
 def test_files_in_any_company_give_the_same_rows(texts, random):
     with tempfile.TemporaryDirectory() as folder:
         files = [
