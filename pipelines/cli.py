@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.errors import FAILED, TidemarkError
+
 if TYPE_CHECKING:
     from pipelines.home import Home
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
-FAILED, FILES_REFUSED = 1, 3
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -105,8 +106,6 @@ def main() -> None:
 
 
 def _quietly(command: Callable[[], Any]) -> None:
-    from pipelines.errors import TidemarkError
-
     try:
         command()
     except TidemarkError as error:

@@ -1,4 +1,7 @@
-"""The one exception that is meant for people: what went wrong, where, and what to do."""
+"""The one exception that is meant for people, and the statuses with which commands end."""
+
+FAILED = 1
+FILES_REFUSED = 3
 
 
 class TidemarkError(Exception):

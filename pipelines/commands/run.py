@@ -8,8 +8,8 @@ from rich.box import SIMPLE
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipelines.cli import FAILED, FILES_REFUSED
 from pipelines.commands.console import console, errors
+from pipelines.errors import FAILED, FILES_REFUSED
 from pipelines.home import Home
 from pipelines.run import Report, run
 from pipelines.warehouse.bring_up import Days

@@ -17,6 +17,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse.digests import (
     Digester,
     InputDigests,
+    input_digests,
     input_part,
     reads_same_part,
     window,
@@ -28,6 +29,7 @@ from pipelines.warehouse.periods import (
     Grain,
     add_months,
     last_day,
+    merged,
     months_between,
     to_grain,
 )
@@ -143,7 +145,7 @@ class Builder:
         def inputs(name: str, by_part: bool) -> Mapping[str, InputDigests]:
             known = self._digests.setdefault(name, {})
             if (spec.by, by_part) not in known:
-                known[spec.by, by_part] = _input_digests(self._slices(name), spec.by, by_part)
+                known[spec.by, by_part] = input_digests(self._slices(name), spec.by, by_part)
             return known[spec.by, by_part]
 
         through = self._data_through[spec.name] or date.min
@@ -283,7 +285,7 @@ class Builder:
 
     def _read(self, spec: Spec, name: str, keys: Sequence[SliceKey]) -> pl.LazyFrame:
         """The input rows that any of the slices needs."""
-        windows = _merged(
+        windows = merged(
             window(spec.reads[name], key.period, spec.by, self._settings) for key in keys
         )
         if name == spec.name:
@@ -307,23 +309,3 @@ class Builder:
                 slices.setdefault(to_grain(key.period, spec.by), []).append(key)
             self._indices[name] = sorted(slices), slices
         return self._indices[name]
-
-
-def _input_digests(
-    slices: Mapping[SliceKey, Slice], grain: Grain, by_part: bool
-) -> dict[str, InputDigests]:
-    parts: dict[str, dict[SliceKey, Slice]] = {}
-    for key, record in slices.items():
-        parts.setdefault(input_part(key) if by_part else "", {})[key] = record
-    return {part: InputDigests(some, grain) for part, some in (parts or {"": {}}).items()}
-
-
-def _merged(windows: Iterator[tuple[date, date]]) -> list[tuple[date, date]]:
-    """Overlapping windows joined, in order."""
-    merged: list[tuple[date, date]] = []
-    for first, last in sorted(set(windows)):
-        if merged and first <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return merged

@@ -95,6 +95,16 @@ class InputDigests:
         return self._running[bisect.bisect_right(self.periods, last)]
 
 
+def input_digests(
+    slices: Mapping[SliceKey, Slice], grain: Grain, by_part: bool
+) -> dict[str, InputDigests]:
+    """The digests of an input by part of its days, or of all of it under ''."""
+    parts: dict[str, dict[SliceKey, Slice]] = {}
+    for key, record in slices.items():
+        parts.setdefault(input_part(key) if by_part else "", {})[key] = record
+    return {part: InputDigests(some, grain) for part, some in (parts or {"": {}}).items()}
+
+
 class Digester:
     """Gives any slice of a table the digest of what it would be made from now."""
 

@@ -44,3 +44,14 @@ def months_between(first: date, last: date) -> Iterator[date]:
     while month <= last:
         yield month
         month = add_months(month, 1)
+
+
+def merged(windows: Iterator[tuple[date, date]]) -> list[tuple[date, date]]:
+    """Overlapping windows joined, in order."""
+    joined: list[tuple[date, date]] = []
+    for first, last in sorted(set(windows)):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
+        else:
+            joined.append((first, last))
+    return joined
