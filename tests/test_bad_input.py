@@ -415,3 +415,9 @@ def test_a_catalogue_that_cannot_be_written_is_told_and_made_good(home: Path) ->
         says(command(home, "run"), 1, catalog.CATALOG, "No space left", "room")
     assert command(home, "run").status == 0
     assert (home / "bi" / catalog.CATALOG).exists()
+
+
+def test_a_pipe_in_landing_is_not_waited_for(home: Path) -> None:
+    os.mkfifo(home / "landing" / "events" / DAY / "pipe.ndjson")
+    outcome = command(home, "run")
+    assert (outcome.status, outcome.err) == (0, "")

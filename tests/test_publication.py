@@ -25,6 +25,7 @@ from homes import (
 )
 
 from pipelines import registry
+from pipelines.publish import shelf
 from pipelines.publish.catalog import CATALOG
 from pipelines.publish.publication import CONTENTS
 from pipelines.publish.shelf import Shelf
@@ -94,10 +95,11 @@ def test_a_reader_in_the_middle_of_the_last_publication_finds_it_whole(home: Pat
     land(home, "2025-01-04", [event("new", "2025-01-04T10:00:00", user_id="zoe")])
     run_home(home)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    for number in range(3):
-        land(home, "2025-01-04", [event("new", "2025-01-04T10:00:00", user_id=f"z{number}")])
-        run_home(home)
-    # The one before the current one is kept, older ones are not.
+    with patch.object(shelf, "_KEEP", 2):
+        for number in range(3):
+            land(home, "2025-01-04", [event("new", "2025-01-04T10:00:00", user_id=f"z{number}")])
+            run_home(home)
+    # Told to keep two, the shelf has the current one and the one before.
     assert len(list((home / "bi" / ".runs").iterdir())) == 2
 
 

@@ -111,6 +111,11 @@ def _landing_date(name: str) -> date | None:
     return day if day.isoformat() == name else None
 
 
+def _is_pipe(entry: os.DirEntry[str]) -> bool:
+    """Pipes, sockets and devices would be waited for without end; they are no files."""
+    return Path(entry.path).exists() and not entry.is_file()
+
+
 def _stat(entry: os.DirEntry[str]) -> tuple[int, int]:
     """Bytes and time; a link that leads nowhere has neither, and is refused when it is read."""
     try:
@@ -135,7 +140,7 @@ def _stats(folder: str, prefix: str) -> Iterator[tuple[str, tuple[int, int]]]:
                 continue
             if entry.is_dir():
                 yield from _stats(entry.path, f"{prefix}{entry.name}/")
-            else:
+            elif not _is_pipe(entry):
                 yield f"{prefix}{entry.name}", _stat(entry)
     except OSError as error:
         where = error.filename or folder
