@@ -40,7 +40,12 @@ ASOF LEFT JOIN link later
     ON e.anonymous_id = later.anonymous_id AND e.event_ts <= later.event_ts
 ASOF LEFT JOIN link before
     ON e.anonymous_id = before.anonymous_id AND e.event_ts > before.event_ts;
+
+DROP TABLE event;
 """
+# What leaves room for the rest of a machine of 24 GB; beyond it DuckDB spills.
+_MEMORY_LIMIT = "14GB"
+
 
 
 def main(landing: Path, out: Path, data_through: date) -> None:
@@ -48,6 +53,7 @@ def main(landing: Path, out: Path, data_through: date) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as con:
         con.execute(f"SET temp_directory = '{out}/.spill'")
+        con.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
         con.execute(_EVENTS.format(landing=landing))
         tables: dict[str, pl.DataFrame] = activity_oracle(
             con,
