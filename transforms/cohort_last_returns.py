@@ -40,17 +40,17 @@ def cohort_last_returns(
     """
     back = returns(user_months, definition_months, data_through=data_through)
     last = last_indices(retention_periods)
+    entered = entries(
+        users,
+        definition_users,
+        definition_months,
+        retentions=retentions,
+        week_start=week_start,
+        data_through=data_through,
+    )
     parts = [
         _by_last_index(
-            entries(
-                users,
-                definition_users,
-                definition_months,
-                grain,
-                retentions=retentions,
-                week_start=week_start,
-                data_through=data_through,
-            )
+            entered[grain]
             .with_columns(_end(grain, last[grain]))
             .filter(pl.col(_END) <= data_through),
             back,

@@ -49,17 +49,17 @@ def cohort_returns(
     """
     back = returns(user_months, definition_months, data_through=data_through)
     last = last_indices(retention_periods)
+    entered = entries(
+        users,
+        definition_users,
+        definition_months,
+        retentions=retentions,
+        week_start=week_start,
+        data_through=data_through,
+    )
     parts = [
         _returned(
-            entries(
-                users,
-                definition_users,
-                definition_months,
-                grain,
-                retentions=retentions,
-                week_start=week_start,
-                data_through=data_through,
-            ),
+            entered[grain],
             back,
             grain,
             week_start,

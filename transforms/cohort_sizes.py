@@ -24,16 +24,16 @@ def cohort_sizes(
     A week's cohort is filed under the month in which the week starts: the inputs go one month
     further.
     """
+    entered = entries(
+        users,
+        definition_users,
+        definition_months,
+        retentions=retentions,
+        week_start=week_start,
+        data_through=data_through,
+    )
     parts = [
-        entries(
-            users,
-            definition_users,
-            definition_months,
-            grain,
-            retentions=retentions,
-            week_start=week_start,
-            data_through=data_through,
-        )
+        entered[grain]
         .group_by(COHORT)
         .agg(cohort_users=pl.len().cast(pl.Int64))
         .select(

@@ -51,32 +51,42 @@ def entries(
     users: pl.LazyFrame,
     definition_users: pl.LazyFrame,
     definition_months: pl.LazyFrame,
-    grain: str,
     *,
     retentions: Sequence[Mapping[str, Any]],
     week_start: str,
     data_through: date,
-) -> pl.LazyFrame:
-    """Everybody's entries into cohorts: definition, cohort_start, dimension, segment, user_id."""
-    first_time = _named(retentions, "first_time")
+) -> dict[str, pl.LazyFrame]:
+    """By grain, everybody's entries into cohorts.
+
+    Columns: definition, cohort_start, dimension, segment, user_id.
+    """
+    once = _once(users, definition_users, _named(retentions, "first_time"), data_through)
     recurring = _named(retentions, "recurring")
+    starts = until(definition_months, ["start_days"], data_through).filter(
+        pl.col("definition").is_in(recurring), pl.col("start_days") != 0
+    )
+    entered = {}
+    for grain in GRAINS:
+        cohort_start = period_start(pl.col("first_date"), grain, week_start)
+        first = once.with_columns(cohort_start=cohort_start).select(*COHORT, "user_id")
+        again = [_recurring(starts, grain, week_start)] if recurring else []
+        entered[grain] = pl.concat([first, *again])
+    return entered
+
+
+def _once(
+    users: pl.LazyFrame,
+    definition_users: pl.LazyFrame,
+    first_time: Sequence[str],
+    data_through: date,
+) -> pl.LazyFrame:
+    """The entries of those who enter a definition once."""
     rows = ["definition", "dimension", "segment", "user_id", "first_date"]
     parts = [users.filter("is_entry").with_columns(definition=pl.lit(ACTIVITY)).select(rows)]
     if first_time:
         chosen = pl.col("definition").is_in(first_time)
         parts.append(definition_users.filter(chosen).select(rows))
-    once = (
-        pl.concat(parts)
-        .filter(pl.col("first_date") <= data_through)
-        .with_columns(cohort_start=period_start(pl.col("first_date"), grain, week_start))
-        .select(*COHORT, "user_id")
-    )
-    if not recurring:
-        return once
-    starts = until(definition_months, ["start_days"], data_through).filter(
-        pl.col("definition").is_in(recurring), pl.col("start_days") != 0
-    )
-    return pl.concat([once, _recurring(starts, grain, week_start)])
+    return pl.concat(parts).filter(pl.col("first_date") <= data_through)
 
 
 def _named(retentions: Sequence[Mapping[str, Any]], entry: str) -> list[str]:
