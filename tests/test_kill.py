@@ -146,7 +146,9 @@ class Case:
         assert seen(self.home) in (self.old, self.new)
         if self.old:
             assert_catalog_opens(self.home)
-        if (self.home / "warehouse" / MANIFEST).exists():
+        manifest = self.home / "warehouse" / MANIFEST
+        # A first run killed in its first moments leaves a manifest without content.
+        if manifest.exists() and manifest.stat().st_size:
             assert_files_are_whole(self.home)
         return was_killed
 
