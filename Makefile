@@ -36,11 +36,11 @@ demo: setup
 
 ## make test       the test suite
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 ## make test-long  also what takes long: 500 kills, more examples
 test-long: setup
-	TIDEMARK_LONG_TESTS=1 $(BIN)/python -m pytest
+	TIDEMARK_LONG_TESTS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 ## make check      linter, formatter, strict types
 check: setup

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from transforms.fates import counted
+from transforms.ingest_ledger import FACTS
+
 Tables = Mapping[str, pl.LazyFrame]
 
 
@@ -34,13 +37,24 @@ def _unconserved_files(tables: Tables) -> pl.LazyFrame:
 
 def _uncounted_events(tables: Tables) -> pl.LazyFrame:
     """Accepted rows of the ledger against the events that count."""
-    ledger = tables["ingest_ledger"].select(
+    ledger = tables["ingest_ledger"].filter(source="events").select(
         accepted=pl.col("accepted_rows").sum() - pl.col("excluded_rows").sum()
     )
     events = tables["events"].select(events=pl.len().cast(pl.Int64))
     return pl.concat((ledger, events), how="horizontal").filter(
         pl.col("accepted") != pl.col("events")
     )
+
+
+def _uncounted_rows(tables: Tables) -> pl.LazyFrame:
+    """Accepted rows of the ledger, per source, against the rows of its facts that count."""
+    ledger = tables["ingest_ledger"].group_by("source").agg(pl.col("accepted_rows").sum())
+    facts = [
+        counted(tables[fact]).select(source=pl.lit(source), counted=pl.len().cast(pl.Int64))
+        for source, fact in FACTS.items()
+    ]
+    joined = ledger.join(pl.concat(facts), on="source")
+    return joined.filter(pl.col("accepted_rows") != pl.col("counted"))
 
 
 def _differing_daily_actives(tables: Tables) -> pl.LazyFrame:
@@ -97,6 +111,13 @@ CHECKS = (
         ("events",),
         "Accepted rows, less those left out as bots', are the events that count.",
         _uncounted_events,
+    ),
+    Check(
+        "accepted_rows_are_facts",
+        "ingest_ledger",
+        tuple(FACTS.values()),
+        "Accepted rows of the other sources are the rows of their facts that count.",
+        _uncounted_rows,
     ),
     Check(
         "daily_actives_agree",

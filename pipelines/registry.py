@@ -7,6 +7,8 @@ from pipelines.warehouse.specs import Everything, SourceTables, Spec, UpTo, With
 from schemas.quarantine import Quarantine
 from schemas.receipts import Receipts
 from transforms.cohorts import months_before
+from transforms.ingest_ledger import LEDGER_READS
+from transforms.money import RATE_DAYS
 
 
 def _duplicate_days(settings: Settings) -> int:
@@ -23,8 +25,18 @@ def _link_days(settings: Settings) -> int:
     return settings.stitch_days + 1
 
 
+def _session_days(settings: Settings) -> int:
+    # Where clocks change, a day can be short, or be left out where the date line is moved.
+    whole_days = -(-settings.session_max_hours // 24)
+    return whole_days if settings.timezone == "UTC" else whole_days + 1
+
+
 def _retention_months(settings: Settings) -> int:
     return months_before(settings.retention_periods)
+
+
+# Every slice reads all there is: one pass serves them all.
+_IN_ONE_GO = 10**15
 
 
 # fmt: off
@@ -34,10 +46,20 @@ TABLES = (
     Spec("links", "day", {"events": Within()}, "facts", chunk_rows=2_000_000),
     Spec("stitches", "day", {"events": Within(), "links": Within(_link_days, _link_days)}, "facts", chunk_rows=4_000_000),
     Spec("user_days", "day", {"events": Within(), "stitches": Within()}, "spines"),
+    Spec("exchange_rates", "day", {"landed_exchange_rates": Within()}, "facts"),
+    Spec("customers", "whole", {"landed_customers": Everything()}, "facts"),
+    Spec("duplicate_orders", "day", {"landed_orders": Everything()}, "facts", chunk_rows=_IN_ONE_GO),
+    Spec("orders", "day", {"landed_orders": Within(), "duplicate_orders": Within(), "exchange_rates": Within(RATE_DAYS)}, "facts"),
+    Spec("campaign_costs", "day", {"landed_campaign_costs": Within(), "exchange_rates": Within(RATE_DAYS)}, "facts"),
+    Spec("subscriptions", "whole", {"landed_subscriptions": Everything(), "exchange_rates": Everything()}, "facts"),
     Spec("user_months", "month", {"user_days": Within()}, "spines"),
     Spec("users", "month", {"user_months": Within(), "users": UpTo(-1)}, "spines"),
     Spec("segments", "month", {"users": Within()}, "spines"),
-    Spec("ingest_ledger", "whole", {"receipts_events": Everything(), "duplicate_events": Everything()}, "ledgers"),
+    Spec("survey_responses", "whole", {"landed_surveys": Everything(), "customers": Everything()}, "facts"),
+    Spec("tickets", "whole", {"landed_tickets": Everything()}, "facts"),
+    Spec("post_snapshots", "day", {"landed_social_posts": Within()}, "facts"),
+    Spec("account_snapshots", "day", {"landed_social_accounts": Within()}, "facts"),
+    Spec("ingest_ledger", "whole", {name: Everything() for name in LEDGER_READS}, "ledgers"),
     Spec("definition_days", "day", {"events": Within(), "stitches": Within()}, "spines", needs="retentions"),
     Spec("definition_months", "month", {"definition_days": Within()}, "spines", needs="retentions"),
     Spec("definition_users", "month", {"definition_months": Within(), "definition_users": UpTo(-1)}, "spines", needs="retentions"),

@@ -68,10 +68,15 @@ class Session:
         return self._builder
 
     def data_through(self, spec: Spec) -> date | None:
-        """Last day for which all sources of a table are taken to be whole; None without files."""
+        """Last day for which all sources of a table are taken to be whole; None without files.
+
+        Sources that only say what others mean do not hold back a table that has others.
+        """
+        sources = registry.sources_of(spec)
+        dated = [name for name in sources if not SOURCES[name].is_reference]
         last = [
             max((day for name, day in self.manifest.landing_dates if name == source), default=None)
-            for source in registry.sources_of(spec)
+            for source in dated or sources
         ]
         known = [day for day in last if day is not None]
         lag = timedelta(days=self.home.settings.landing_lag_days)

@@ -14,7 +14,7 @@ from pydantic_settings.sources import TomlConfigSettingsSource
 
 from pipelines.errors import TidemarkError
 from pipelines.landing.feeds import Feed, check_feeds
-from pipelines.landing.mapping import Expression, Filter
+from pipelines.landing.mapping import Expression, Filter, Unpivot
 from pipelines.landing.sources import SOURCES
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -29,6 +29,7 @@ Dimension = Literal[
     "utm_source",
     "utm_medium",
     "utm_campaign",
+    "segment",
 ]
 
 
@@ -75,6 +76,14 @@ def _as_triple(value: Any) -> Any:
     return value["days"], value["weeks"], value["months"]
 
 
+class Goal(_Strict):
+    """Something that visitors are wanted to do."""
+
+    name: str = Field(min_length=1, description="its value in the column goal")
+    events: list[str] = Field(min_length=1, description="events any of which reaches it")
+
+
+_GOALS = [Goal(name="purchase", events=["purchase"]), Goal(name="signup", events=["signup"])]
 Periods = Annotated[int, Field(ge=1, le=400)]
 
 
@@ -90,6 +99,9 @@ class Settings(BaseSettings):
         description="names that make a user active; empty: all but e-mail deliveries and the like",
     )
     key_features: list[str] = Field([], description="features that count in the first week")
+    currency: str = Field(
+        "EUR", pattern="^[A-Z]{3}$", description="reporting currency, as its ISO 4217 code"
+    )
     mau_window_days: int = Field(28, ge=1, le=31, description="days in the window of mau")
     wau_window_days: int = Field(7, ge=1, le=31, description="days in the window of wau")
     duplicate_days: int = Field(
@@ -109,6 +121,32 @@ class Settings(BaseSettings):
         Field((90, 52, 36), description="how many days, weeks and months a retention row runs")
     )
     retentions: list[Retention] = Field([], description="retention definitions beside activity")
+    session_timeout_minutes: int = Field(
+        30, ge=1, le=720, description="a longer gap between two events ends a session"
+    )
+    session_max_hours: int = Field(24, ge=1, le=24, description="longest session")
+    use_source_sessions: bool = Field(
+        False, description="take the session_id of events as it is, instead of the gap"
+    )
+    goals: list[Goal] = Field(_GOALS, description="conversions")
+    churn_inactivity_days: int = Field(
+        90, ge=1, le=1100, description="days without an order after which a shop's customer is lost"
+    )
+    clv_horizon_months: int = Field(
+        12, ge=1, le=120, description="months ahead for which lifetime value is predicted"
+    )
+    clv_discount_rate: float = Field(
+        0.0, ge=0, le=1, description="yearly rate at which future value is discounted"
+    )
+    clv_holdout_weeks: int = Field(
+        39, ge=1, le=520, description="weeks before the horizon that the model is judged by"
+    )
+    clv_cutoff: date | None = Field(
+        None, description="last day of the fit; else clv_holdout_weeks before the horizon"
+    )
+    simple_clv_lifetime_years: float | None = Field(
+        None, gt=0, le=100, description="years that a customer without contract stays"
+    )
     landing_lag_days: int = Field(
         0,
         ge=0,
@@ -218,7 +256,10 @@ def _nearest(loc: tuple[Any, ...]) -> str:
 _SECTIONS: dict[str, type[BaseModel]] = {
     "paths": Paths,
     "retentions": Retention,
+    "goals": Goal,
     "sources": Feed,
+    "unpivot": Unpivot,
+    "explode": Expression,
     "columns": Expression,
     "filters": Filter,
 }

@@ -16,6 +16,9 @@ ALL = "all"
 UNKNOWN = "unknown"
 
 Timestamp = Annotated[pl.Datetime, "us", "UTC"]
+# Four decimals hold every currency, prices of a tenth of a cent, and a month of a yearly price.
+Money = Annotated[pl.Decimal, 18, 4]
+Rate = Annotated[pl.Decimal, 18, 8]
 
 
 class Table(pa.DataFrameModel):
@@ -105,6 +108,11 @@ def timestamp(description: str, **options: Any) -> Any:
 def count(description: str, **options: Any) -> Any:
     """A column of counts, zero or more. Annotate it with ``pl.Int64``."""
     return column(description, ge=0, **{"unit": "count", **options})
+
+
+def money(description: str, **options: Any) -> Any:
+    """An amount in the reporting currency, to four decimals. Annotate it with ``Money``."""
+    return column(description, unit="reporting currency", **options)
 
 
 def share(description: str, *, formula: str, **options: Any) -> Any:

@@ -7,7 +7,7 @@ from schemas.base import Table, column, table
 
 @table(
     grain="one row per landed row that lost to an earlier received one",
-    key=["event_date", "landing_date", "file", "line"],
+    key=["event_date", "landing_date", "file", "line", "item"],
     slice_by="event_date",
     published=False,
 )
@@ -21,5 +21,6 @@ class DuplicateEvents(Table):
     landing_date: pl.Date = column("Day on which the file arrived")
     file: pl.String = column("File within its landing date")
     line: pl.Int64 = column("Line of the file", ge=1)
+    item: pl.Int64 = column("Number among the rows that a mapping made of one raw row", ge=1)
     event_id: pl.String = column("Identity that the rows share")
     is_bot: pl.Boolean = column("The source takes the event for a machine's")

@@ -37,9 +37,17 @@ class IngestLedger(Table):
         unit="rows",
         warning="Includes excluded_rows; the rows that count are accepted_rows - excluded_rows.",
     )
-    quarantined_rows: pl.Int64 = count("Rows that were refused", unit="rows")
+    quarantined_rows: pl.Int64 = count(
+        "Rows that were refused, or wait for an exchange rate", unit="rows"
+    )
+    awaiting_rate_rows: pl.Int64 = count(
+        "Those of them whose currency has no rate for their day: they come back by themselves",
+        unit="rows",
+    )
     duplicate_rows: pl.Int64 = count(
-        "Rows whose event was received before, in this file or another", unit="rows"
+        "Rows for whose identity another row stands: an event or order that was received before, "
+        "or an earlier state of what the source sent again",
+        unit="rows",
     )
     excluded_rows: pl.Int64 = count(
         "Accepted rows that are left out as a machine's; 0 where machines are kept", unit="rows"

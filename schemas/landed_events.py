@@ -3,6 +3,7 @@
 import polars as pl
 
 from schemas.base import Table, Timestamp, column, promise_of, table, timestamp
+from schemas.provenance import Landed
 
 PERSON_NAMED = (
     "nobody is named: user_id and anonymous_id are both missing",
@@ -61,19 +62,11 @@ class EventContract(Table):
 
 @table(
     grain="one row per accepted row of a landed file",
-    key=["landing_date", "file", "line"],
+    key=["landing_date", "file", "line", "item"],
     slice_by="event_date",
-    order=["landing_date", "event_date", "file", "line"],
+    order=["landing_date", "event_date", "file", "line", "item"],
     rules=promise_of(EventContract).rules,
     published=False,
 )
-class LandedEvents(EventContract):
+class LandedEvents(Landed, EventContract):
     """Accepted rows of the source ``events``, as received, with the day they happened."""
-
-    extra: pl.String = column(
-        "Columns of the file that the contract does not name, as JSON", nullable=True
-    )
-    event_date: pl.Date = column("Day of the event in the reporting time zone")
-    landing_date: pl.Date = column("Day on which the file arrived")
-    file: pl.String = column("File within its landing date")
-    line: pl.Int64 = column("Line of the file, or row number in Parquet, counted from 1", ge=1)

@@ -25,10 +25,12 @@ def at(text: str) -> datetime:
 def frame(model: type[Table], rows: Iterable[Row] = (), **defaults: Any) -> pl.LazyFrame:
     """A table of the model from its rows; what a row leaves out is the default, else null.
 
-    A column that the model does not have is an error, so that a typo cannot pass a test.
+    A column that the model does not have is an error, so that a typo cannot pass a test. ``item``
+    is 1 where nothing is said: a raw row is one row.
     """
     schema = dtypes(model)
-    full = [{**defaults, **row} for row in rows]
+    usual = {"item": 1} if "item" in schema else {}
+    full = [{**usual, **defaults, **row} for row in rows]
     strangers = {name for row in full for name in row} - schema.keys()
     assert not strangers, f"{model.__name__} has no columns {sorted(strangers)}"
     columns = {name: [row.get(name) for row in full] for name in schema}

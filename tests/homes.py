@@ -80,15 +80,23 @@ class Kept:
         return self.root
 
 
-def land(home: Path, day: str | date, rows: Iterable[Row], file: str = "events.ndjson") -> Path:
+def land(
+    home: Path,
+    day: str | date,
+    rows: Iterable[Row],
+    file: str = "events.ndjson",
+    source: str = "events",
+) -> Path:
     """Rows land as NDJSON."""
     text = "".join(json.dumps(row) + "\n" for row in rows)
-    return land_bytes(home, day, text.encode(), file)
+    return land_bytes(home, day, text.encode(), file, source)
 
 
-def land_bytes(home: Path, day: str | date, content: bytes, file: str) -> Path:
+def land_bytes(
+    home: Path, day: str | date, content: bytes, file: str, source: str = "events"
+) -> Path:
     """A file lands as it is."""
-    path = home / "landing" / "events" / str(day) / file
+    path = home / "landing" / source / str(day) / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path

@@ -11,7 +11,7 @@ import zstandard
 
 from pipelines.landing.feeds import Feed
 from pipelines.landing.files import RawFile
-from pipelines.landing.sources import EVENTS
+from pipelines.landing.sources import EVENTS, Source
 from pipelines.landing.take_in import TakenIn, take_in
 
 LANDED = date(2024, 3, 6)
@@ -31,16 +31,21 @@ def file(folder: Path, name: str, content: str | bytes, day: date = LANDED) -> R
     return RawFile(day, name, path)
 
 
-def taken(files: Sequence[RawFile] | RawFile, *feeds: dict[str, Any], **options: Any) -> TakenIn:
-    """Take in events; the reporting zone is UTC unless told otherwise."""
+def taken(
+    files: Sequence[RawFile] | RawFile,
+    *feeds: dict[str, Any],
+    source: Source = EVENTS,
+    **options: Any,
+) -> TakenIn:
+    """Take in events, or another source; the reporting zone is UTC unless told otherwise."""
     settings = {"timezone": "UTC", "earliest_event_date": date(2000, 1, 1)} | options
     listed = [files] if isinstance(files, RawFile) else files
-    return take_in(listed, EVENTS, [Feed.model_validate(feed) for feed in feeds], **settings)
+    return take_in(listed, source, [Feed.model_validate(feed) for feed in feeds], **settings)
 
 
 def rows(result: TakenIn, *columns: str) -> list[tuple[Any, ...]]:
-    """Landed rows in the order of date, file and line."""
-    return result.landed.sort("landing_date", "file", "line").select(columns).rows()
+    """Landed rows in the order of date, file, line and item."""
+    return result.landed.sort("landing_date", "file", "line", "item").select(columns).rows()
 
 
 def refused(result: TakenIn) -> list[tuple[int, str | None, str]]:

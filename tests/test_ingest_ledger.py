@@ -1,12 +1,32 @@
+import polars as pl
 import pytest
 from frames import assert_rows, day, frame
 
+from pipelines import registry
+from schemas.base import empty
 from schemas.duplicate_events import DuplicateEvents
 from schemas.ingest_ledger import IngestLedger
+from schemas.orders import Orders
 from schemas.receipts import Receipts
-from transforms.ingest_ledger import ingest_ledger
+from transforms.ingest_ledger import LEDGER_READS, ingest_ledger
 
 LANDED = day("2025-03-02")
+
+
+def ledger(*, exclude_bots: bool = True, **tables: pl.LazyFrame) -> pl.LazyFrame:
+    """The ledger of the given tables, all others being empty."""
+    none = {name: empty(registry.FILINGS[name].model) for name in LEDGER_READS}
+    return ingest_ledger(exclude_bots=exclude_bots, **{**none, **tables})
+
+
+def of_events(
+    receipts: list[dict[str, object]], twins: list[object], *, exclude_bots: bool = True
+) -> pl.LazyFrame:
+    return ledger(
+        receipts_events=frame(Receipts, receipts),
+        duplicate_events=frame(DuplicateEvents, twins),
+        exclude_bots=exclude_bots,
+    )
 
 
 def receipt(file: str, **counts: object) -> dict[str, object]:
@@ -47,7 +67,7 @@ def test_the_rows_of_a_file_are_accepted_quarantined_or_duplicate() -> None:
     # 2 machines' rows, one of them a duplicate: 1 of the accepted is left out.
     twins = [duplicate("f.csv", 3), duplicate("f.csv", 4, bot=True)]
     assert_rows(
-        ingest_ledger(frame(Receipts, [FULL]), frame(DuplicateEvents, twins), exclude_bots=True),
+        of_events([FULL], twins),
         IngestLedger,
         [
             {
@@ -75,10 +95,8 @@ def test_the_rows_of_a_file_are_accepted_quarantined_or_duplicate() -> None:
 def test_machines_count_as_excluded_only_where_they_are_left_out(
     exclude_bots: bool, excluded: int
 ) -> None:
-    ledger = ingest_ledger(
-        frame(Receipts, [FULL]), frame(DuplicateEvents), exclude_bots=exclude_bots
-    )
-    assert_rows(ledger, IngestLedger, [{"accepted_rows": 7, "excluded_rows": excluded}])
+    counted = of_events([FULL], [], exclude_bots=exclude_bots)
+    assert_rows(counted, IngestLedger, [{"accepted_rows": 7, "excluded_rows": excluded}])
 
 
 def test_duplicates_go_by_landing_date_and_file() -> None:
@@ -88,11 +106,8 @@ def test_duplicates_go_by_landing_date_and_file() -> None:
         receipt("f.csv", read_rows=2, landed_rows=2) | {"landing_date": day("2025-03-03")},
     ]
     twins = [duplicate("g.csv", 1), duplicate("f.csv", 1, landed="2025-03-03")]
-    ledger = ingest_ledger(
-        frame(Receipts, receipts), frame(DuplicateEvents, twins), exclude_bots=True
-    )
     assert_rows(
-        ledger,
+        of_events(receipts, twins),
         IngestLedger,
         [
             {"landing_date": LANDED, "file": "f.csv", "duplicate_rows": 0},
@@ -104,5 +119,31 @@ def test_duplicates_go_by_landing_date_and_file() -> None:
 
 def test_a_refused_file_stands_in_the_ledger_without_rows() -> None:
     refused = receipt("broken.parquet", status="refused")
-    ledger = ingest_ledger(frame(Receipts, [refused]), frame(DuplicateEvents), exclude_bots=True)
-    assert_rows(ledger, IngestLedger, [{"status": "refused", "raw_rows": 0, "read_rows": 0}])
+    assert_rows(
+        of_events([refused], []),
+        IngestLedger,
+        [{"status": "refused", "raw_rows": 0, "read_rows": 0}],
+    )
+
+
+def test_money_without_a_rate_is_quarantined_and_what_lost_to_a_twin_is_a_duplicate() -> None:
+    # 7 landed - 1 duplicate - 2 waiting = 4 accepted; 3 + 2 = 5 quarantined; 4 + 5 + 1 = 10 read.
+    fates = ["counts"] * 4 + ["duplicate"] + ["awaiting_rate"] * 2
+    lines = [
+        {"landing_date": LANDED, "file": "f.csv", "line": number, "fate": fate}
+        for number, fate in enumerate(fates)
+    ]
+    assert_rows(
+        ledger(receipts_orders=frame(Receipts, [FULL]), orders=frame(Orders, lines)),
+        IngestLedger,
+        [
+            {
+                "source": "orders",
+                "read_rows": 10,
+                "accepted_rows": 4,
+                "quarantined_rows": 5,
+                "awaiting_rate_rows": 2,
+                "duplicate_rows": 1,
+            }
+        ],
+    )

@@ -45,6 +45,8 @@ dimensions = ["platform", "country"]
 key_features = ["export"]
 duplicate_days = {duplicate_days}
 stitch_days = 2
+session_timeout_minutes = 300
+session_max_hours = 4
 mau_window_days = 9
 wau_window_days = 3
 retention_periods = {{days = 5, weeks = 3, months = 2}}

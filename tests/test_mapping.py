@@ -2,11 +2,13 @@
 
 from datetime import UTC, date, datetime
 
+import polars as pl
 import pytest
-from landing_support import TS, file, receipt, refused, rows, taken
+from landing_support import LANDED, TS, file, receipt, refused, rows, taken
 from pydantic import ValidationError
 
 from pipelines.landing.feeds import Feed, check_feeds, mapping_fingerprint
+from pipelines.landing.files import RawFile
 from pipelines.landing.mapping import Expression
 from pipelines.landing.sources import EVENTS
 
@@ -256,6 +258,207 @@ def test_the_first_feed_whose_path_matches_reads_a_file(tmp_path):
     ]
 
 
+def several(tmp_path, name, content, columns, **feed):
+    """Rows of a file that the feed turns into several; event_ts is a constant."""
+    mapping = {"event_name": {"constant": "view"}, "event_ts": {"constant": TS}} | columns
+    return taken(file(tmp_path, name, content), {"columns": mapping} | feed)
+
+
+COUNTS = ("raw_rows", "filtered_rows", "read_rows", "landed_rows", "quarantined_rows")
+ITEMS = {"user_id": "u", "feature": "items.sku", "value": "items.price"}
+
+
+def test_a_list_becomes_rows_that_keep_their_line_and_are_numbered(tmp_path):
+    body = (
+        '{"u":"a","k":1,"items":[{"sku":"x","price":1},{"sku":"y","price":2.5}]}\n'
+        '{"u":"b","items":[{"sku":"x","price":3}]}\n'
+    )
+    result = several(tmp_path, "a.ndjson", body, ITEMS, explode="items")
+    assert rows(result, "user_id", "feature", "value", "line", "item", "extra") == [
+        ("a", "x", 1.0, 1, 1, '{"k":1}'),
+        ("a", "y", 2.5, 1, 2, '{"k":1}'),
+        ("b", "x", 3.0, 2, 1, None),
+    ]
+    # Two raw rows are three; a row that is not turned into several is the first of one.
+    counts = receipt(result, "raw_rows", "filtered_rows", "read_rows", "landed_rows")
+    assert list(counts.values()) == [2, 0, 3, 3]
+    assert rows(mapped(tmp_path, "a,b", "1,2", {}), "item") == [(1,)]
+
+
+def test_no_raw_row_vanishes_with_its_list(tmp_path):
+    body = '{"u":"a","items":[]}\n{"u":"b"}\n{"u":"c","items":null}\n{"u":"d","items":[null,7]}\n'
+    columns = {"user_id": "u", "feature": "items"}
+    result = several(tmp_path, "a.ndjson", body, columns, explode="items")
+    found = rows(result, "user_id", "feature", "item")
+    assert found == [("a", None, 1), ("b", None, 1), ("c", None, 1), ("d", None, 1), ("d", "7", 2)]
+    some = [{"column": "items", "not_null": True}]
+    result = several(tmp_path, "a.ndjson", body, columns, explode="items", filters=some)
+    assert rows(result, "feature", "item") == [("7", 2)]
+    counts = receipt(result, "raw_rows", "filtered_rows", "read_rows")
+    assert list(counts.values()) == [4, 4, 1]
+
+
+def test_what_is_no_list_is_refused_whatever_the_filters_say(tmp_path):
+    body = '{"u":"a","items":"x,y"}\n{"u":"b","items":{"sku":"x"}}\n{"u":"c","items":["[", "é"]}\n'
+    some = [{"column": "items", "not_null": True}]
+    columns = {"user_id": "u", "feature": "items"}
+    result = several(tmp_path, "a.ndjson", body, columns, explode="items", filters=some)
+    assert [reason for _, _, reason in refused(result)] == ["items is not a list"] * 2
+    assert rows(result, "feature") == [("[",), ("é",)]
+
+
+def test_each_row_that_was_made_is_judged_by_itself(tmp_path):
+    body = '{"u":"a","items":[{"sku":"x","price":"free"},{"sku":"y","price":2}]}\nbroken\n'
+    result = several(tmp_path, "a.ndjson", body, ITEMS, explode="items")
+    assert rows(result, "feature", "line", "item") == [("y", 1, 2)]
+    ordered = result.quarantined.sort("line", "item")
+    assert ordered.select("line", "item", "raw", "reasons").rows() == [
+        (1, 1, body.splitlines()[0], "value is not a number"),
+        (2, 1, "broken", "the line is no JSON object, or is nested too deeply"),
+    ]
+    # One raw row became two, the other was none.
+    assert list(receipt(result, *COUNTS).values()) == [2, 0, 3, 1, 2]
+
+
+def test_a_list_may_lie_under_a_path_or_in_a_csv_column(tmp_path):
+    body = '{"u":"a","order":{"no":"7","lines":[{"sku":"x"},{"sku":"y"}]}}\n'
+    columns = {"user_id": "u", "feature": "order.lines.sku", "platform": "order.no"}
+    for explode in ("order.lines", {"path": ["order", "lines"]}):
+        result = several(tmp_path, "a.ndjson", body, columns, explode=explode)
+        assert rows(result, "feature", "platform", "item") == [("x", "7", 1), ("y", "7", 2)]
+    text = 'u,items\na,"[{""sku"":""x""},{""sku"":""y""}]"\n'
+    columns = {"user_id": "u", "feature": "items.sku"}
+    result = several(tmp_path, "a.csv", text, columns, explode="items")
+    assert rows(result, "feature", "line", "item") == [("x", 2, 1), ("y", 2, 2)]
+
+
+def test_numbers_in_a_list_keep_their_digits(tmp_path):
+    body = '{"u":"a","items":[12345678901234567890123, 0.1]}\n'
+    columns = {"user_id": "u", "feature": "items"}
+    result = several(tmp_path, "a.ndjson", body, columns, explode="items")
+    assert rows(result, "feature") == [("12345678901234567890123",), ("0.1",)]
+
+
+def test_lists_of_parquet_are_exploded_and_refused_as_they_came(tmp_path):
+    raw = pl.DataFrame(
+        {
+            "u": ["a", "b", None],
+            "items": [
+                [{"sku": "x", "price": 1}, {"sku": "y", "price": None}],
+                None,
+                [{"sku": "z"}],
+            ],
+        }
+    )
+    path = tmp_path / "a.parquet"
+    raw.write_parquet(path)
+    mapping = {"event_name": {"constant": "view"}, "event_ts": {"constant": TS}} | ITEMS
+    result = taken(RawFile(LANDED, "a.parquet", path), {"columns": mapping, "explode": "items"})
+    assert rows(result, "user_id", "feature", "value", "line", "item") == [
+        ("a", "x", 1.0, 1, 1),
+        ("a", "y", None, 1, 2),
+        ("b", None, None, 2, 1),
+    ]
+    ((line, text, reason),) = refused(result)
+    assert (line, text) == (3, '{"u":null,"items":[{"sku":"z","price":null}]}')
+    assert reason.startswith("nobody is named")
+
+
+SURVEY = {
+    "unpivot": {
+        "columns": {
+            "recommend": {"column": "NETPRO", "nulls": ["11"]},
+            "overall": {"column": "Q7", "values": {"5": 5, "4": 4, "0": ""}},
+        },
+        "name": "question",
+        "value": "answer",
+    }
+}
+ANSWERS = {"event_name": "question", "user_id": "id", "value": "answer"}
+
+
+def test_columns_become_rows_with_a_name_and_a_value(tmp_path):
+    text = "id,NETPRO,Q7,zip\na,9,5,94131\nb,11,4,\n"
+    result = several(tmp_path, "a.csv", text, ANSWERS, **SURVEY)
+    assert rows(result, "user_id", "event_name", "value", "line", "item", "extra") == [
+        ("a", "recommend", 9.0, 2, 1, '{"zip":"94131"}'),
+        ("a", "overall", 5.0, 2, 2, '{"zip":"94131"}'),
+        ("b", "recommend", None, 3, 1, None),
+        ("b", "overall", 4.0, 3, 2, None),
+    ]
+    some = [{"column": "answer", "not_null": True}, {"column": "question", "in": ["recommend"]}]
+    result = several(tmp_path, "a.csv", text, ANSWERS, **SURVEY, filters=some)
+    assert rows(result, "user_id", "value", "item") == [("a", 9.0, 1)]
+    assert list(receipt(result, "raw_rows", "filtered_rows", "read_rows").values()) == [2, 3, 1]
+
+
+def test_a_list_of_columns_names_each_by_itself(tmp_path):
+    rule = {"columns": ["NETPRO", "Q7"]}
+    columns = {"event_name": "name", "user_id": "id", "value": "value"}
+    result = several(tmp_path, "a.csv", "id,NETPRO,Q7\na,9,5\n", columns, unpivot=rule)
+    assert rows(result, "event_name", "value") == [("NETPRO", 9.0), ("Q7", 5.0)]
+
+
+def test_a_value_that_cannot_be_unpivoted_is_refused_and_its_neighbours_are_not(tmp_path):
+    text = "id,NETPRO,Q7\na,9,6\n"
+    some = [{"column": "answer", "not_null": True}]
+    result = several(tmp_path, "a.csv", text, ANSWERS, **SURVEY, filters=some)
+    assert rows(result, "event_name", "value") == [("recommend", 9.0)]
+    assert refused(result) == [(2, "a,9,6", "answer is not in its table of values")]
+    assert list(receipt(result, *COUNTS).values()) == [1, 0, 2, 1, 1]
+
+
+def test_a_list_is_exploded_before_its_columns_are_unpivoted(tmp_path):
+    body = '{"id":"a","pages":[{"views":1,"clicks":2},{"views":3,"clicks":4}]}\n'
+    rule = {"columns": {"view": "pages.views", "click": "pages.clicks"}}
+    columns = {"event_name": "name", "user_id": "id", "value": "value"}
+    result = several(tmp_path, "a.ndjson", body, columns, explode="pages", unpivot=rule)
+    assert rows(result, "event_name", "value", "item") == [
+        ("view", 1.0, 1),
+        ("click", 2.0, 2),
+        ("view", 3.0, 3),
+        ("click", 4.0, 4),
+    ]
+
+
+def test_rows_without_an_id_get_one_of_their_own_each(tmp_path):
+    body = '{"u":"a","items":["x","x"]}\n{"u":"a","items":["x"]}\n'
+    columns = {"user_id": "u", "feature": "items"}
+    result = several(tmp_path, "a.ndjson", body, columns, explode="items")
+    assert result.landed["event_id"].n_unique() == 3
+
+
+def test_a_file_without_the_columns_to_be_unfolded_is_refused(tmp_path):
+    def said(header, **feed):
+        return refused(several(tmp_path, "a.csv", f"{header}\n", ANSWERS, **feed))[0][2]
+
+    assert said("id,NETPRO", **SURVEY).startswith(
+        "the file has no column Q7, which is to be unpivoted; "
+    )
+    assert said("id,NETPRO,Q7,answer", **SURVEY) == (
+        "the file has a column answer; unpivot must make one of another name"
+    )
+    assert said("id,item,question,answer", explode="items") == (
+        "the file has no column items, which is to be exploded; did you mean item?"
+    )
+    optional = {"columns": {"a": "NETPRO", "b": {"column": "Q8", "optional": True}}}
+    columns = {"event_name": "name", "user_id": "id", "value": "value"}
+    text = "id,NETPRO\na,1\n"
+    result = several(tmp_path, "a.csv", text, columns, unpivot=optional)
+    assert rows(result, "event_name", "value") == [("a", 1.0), ("b", None)]
+
+
+def test_blocks_of_any_size_give_the_same_rows(tmp_path):
+    body = "".join(f'{{"u":"{n}","items":[{n},null,"x"]}}\n' for n in range(200))
+    landed = file(tmp_path, "a.ndjson", body)
+    mapping = {"event_name": {"constant": "view"}, "event_ts": {"constant": TS}, "user_id": "u"}
+    feed = {"columns": mapping | {"feature": "items"}, "explode": "items"}
+    whole, small = taken(landed, feed), taken(landed, feed, block_bytes=300)
+    assert rows(whole, "event_id", "feature", "line", "item") == rows(
+        small, "event_id", "feature", "line", "item"
+    )
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -285,6 +488,12 @@ def test_a_wrong_expression_is_told_what_is_wrong(given, said):
         ({"encoding": "hex"}, "is no text encoding"),
         ({"filters": [{"column": "a"}]}, "needs exactly one of in, not_in"),
         ({"zone": "Mars"}, "is no IANA time zone"),
+        ({"explode": {"constant": 1}}, "takes a column or a path"),
+        ({"explode": {"column": "a", "nulls": ["-"]}}, "takes a column or a path"),
+        ({"unpivot": {"columns": []}}, "at least 1"),
+        ({"unpivot": {"columns": ["a", "a"]}}, "names the column a twice"),
+        ({"unpivot": {"columns": ["a"], "name": "v", "value": "v"}}, "name and value are both 'v'"),
+        ({"unpivot": {"columns": {"a": {"colum": "b"}}}}, "Extra inputs are not permitted"),
     ],
 )
 def test_a_wrong_feed_is_told_what_is_wrong(given, said):
@@ -307,3 +516,7 @@ def test_the_fingerprint_tells_what_shapes_a_row_and_nothing_else():
     other = fingerprint(columns={"platform": {"constant": 1}, "user_id": {"column": "a"}})
     assert one == other
     assert one != fingerprint(columns={"user_id": "b", "platform": {"constant": 1}})
+    # The order of what is unpivoted numbers the rows.
+    listed = fingerprint(unpivot={"columns": ["a", "b"]})
+    assert listed == fingerprint(unpivot={"columns": {"a": "a", "b": {"column": "b"}}})
+    assert listed != fingerprint(unpivot={"columns": ["b", "a"]})

@@ -1,12 +1,16 @@
-"""Days, weeks and months of the reporting calendar as polars expressions. No table is made here."""
+"""Days, weeks, months and quarters of the reporting calendar as polars expressions.
+
+No table is made here.
+"""
 
 from datetime import date
 
 import polars as pl
 
-DAY, WEEK, MONTH = "day", "week", "month"
+DAY, WEEK, MONTH, QUARTER = "day", "week", "month", "quarter"
 GRAINS = (DAY, WEEK, MONTH)
-_STEPS = {DAY: "1d", WEEK: "1w", MONTH: "1mo"}
+_STEPS = {DAY: "1d", WEEK: "1w", MONTH: "1mo", QUARTER: "3mo"}
+_MONTHS = {MONTH: 1, QUARTER: 3}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -21,11 +25,13 @@ def days_to_week_start(day: pl.Expr, week_start: str) -> pl.Expr:
 
 
 def period_start(day: pl.Expr, grain: str, week_start: str) -> pl.Expr:
-    """First day of the day, week or month that holds a date."""
+    """First day of the day, week, month or quarter that holds a date."""
     if grain == DAY:
         return day
     if grain == MONTH:
         return day.dt.month_start()
+    if grain == QUARTER:
+        return pl.date(day.dt.year(), day.dt.quarter() * 3 - 2, 1)
     since = (day.dt.weekday().cast(pl.Int32) + 6 - _WEEKDAYS.index(week_start)) % 7
     return plus_days(day, -since)
 
@@ -34,27 +40,47 @@ def period_end(start: pl.Expr, grain: str) -> pl.Expr:
     """Last day of the period that begins on a date."""
     if grain == MONTH:
         return start.dt.month_end()
+    if grain == QUARTER:
+        return start.dt.offset_by("2mo").dt.month_end()
     return start if grain == DAY else plus_days(start, 6)
 
 
 def nth_period(start: pl.Expr, number: pl.Expr, grain: str) -> pl.Expr:
     """Start of the period that lies ``number`` periods after the one that begins on a date."""
-    if grain != MONTH:
+    if grain not in _MONTHS:
         return plus_days(start, number.cast(pl.Int32) * (7 if grain == WEEK else 1))
-    months = _month_number(start) + number.cast(pl.Int32)
+    months = _month_number(start) + number.cast(pl.Int32) * _MONTHS[grain]
     return pl.date(months // 12, months % 12 + 1, 1)
 
 
 def periods_between(start: pl.Expr, later: pl.Expr, grain: str) -> pl.Expr:
     """How many periods lie between the starts of two of them: Int64."""
-    if grain == MONTH:
-        return (_month_number(later) - _month_number(start)).cast(pl.Int64)
+    if grain in _MONTHS:
+        months = _month_number(later) - _month_number(start)
+        return (months // _MONTHS[grain]).cast(pl.Int64)
     days = later.cast(pl.Int32) - start.cast(pl.Int32)
     return (days // (7 if grain == WEEK else 1)).cast(pl.Int64)
 
 
 def _month_number(day: pl.Expr) -> pl.Expr:
     return day.dt.year() * 12 + day.dt.month().cast(pl.Int32) - 1
+
+
+def every_period(
+    firsts: pl.LazyFrame, grain: str, *, week_start: str, data_through: date
+) -> pl.LazyFrame:
+    """Each row once per period, from the one of its ``first_date`` to the one of the horizon.
+
+    ``period_start`` takes the place of ``first_date``; rows that begin after the horizon have none.
+    """
+    start = period_start(pl.col("first_date"), grain, week_start)
+    known = firsts.filter(pl.col("first_date") <= data_through)
+    periods = pl.date_ranges(start, data_through, _STEPS[grain])
+    return (
+        known.with_columns(period_start=periods)
+        .drop("first_date")
+        .explode("period_start", empty_as_null=False)
+    )
 
 
 def first_days(segments: pl.LazyFrame, data_through: date) -> pl.LazyFrame:

@@ -2,7 +2,9 @@
 
 import polars as pl
 
-_RECEIVED = ["received_ts", "landing_date", "file", "line"]
+from transforms.fates import ARRIVAL
+
+_RECEIVED = ["received_ts", *ARRIVAL]
 
 
 def duplicate_events(landed_events: pl.LazyFrame, *, duplicate_days: int) -> pl.LazyFrame:
@@ -31,9 +33,7 @@ def duplicate_events(landed_events: pl.LazyFrame, *, duplicate_days: int) -> pl.
         .filter(pl.col("rank") > pl.col("first_rank"))
         .select(
             "event_date",
-            "landing_date",
-            "file",
-            "line",
+            *ARRIVAL,
             "event_id",
             pl.col("is_bot").fill_null(False),
         )

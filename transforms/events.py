@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from transforms.fates import ARRIVAL
+
 from schemas.base import dtypes
 from schemas.events import Events
 
@@ -13,7 +15,7 @@ def events(
 
     A row whose ``is_bot`` is missing is a person's.
     """
-    once = landed_events.join(duplicate_events, on=["landing_date", "file", "line"], how="anti")
+    once = landed_events.join(duplicate_events, on=ARRIVAL, how="anti")
     if exclude_bots:
         once = once.filter(~pl.col("is_bot").fill_null(False))
     return once.select(list(dtypes(Events)))

@@ -12,6 +12,8 @@ from pipelines.commands.console import console
 from pipelines.home import Home
 from pipelines.session import Session, reading
 from pipelines.warehouse.specs import SourceTables
+from transforms.fates import AWAITING_RATE, COUNTS, DUPLICATE
+from transforms.ingest_ledger import FACTS
 
 
 def show_status(home: Home) -> None:
@@ -45,6 +47,8 @@ def _show_source(session: Session, source: str) -> None:
     if gaps:
         console.print(f"  landing dates without files: {', '.join(gaps[:5])}{_more(gaps, 5)}")
     _show_reasons(session, source)
+    if source in FACTS:
+        _show_fates(session, FACTS[source])
 
 
 def _show_reasons(session: Session, source: str) -> None:
@@ -57,6 +61,21 @@ def _show_reasons(session: Session, source: str) -> None:
     refused = quarantine.filter(line=0).select("landing_date", "file", "reasons").collect()
     for day, file, reason in refused.sort("landing_date", "file").tail(5).iter_rows():
         console.print(f"  file refused: {source}/{day}/{file}: {reason}")
+
+
+def _show_fates(session: Session, fact: str) -> None:
+    """Accepted rows that do not count, and why."""
+    rows = session.scan(fact).filter(pl.col("fate") != COUNTS).select("fate")
+    fates = dict(rows.group_by("fate").len().collect().iter_rows())
+    if fates.get(DUPLICATE):
+        console.print(f"  duplicate {fates[DUPLICATE]:,}: another row of the same identity stands")
+    if fates.get(AWAITING_RATE):
+        waiting = session.scan(fact).filter(fate=AWAITING_RATE)
+        currencies = waiting.select(pl.col("currency").unique().sort()).collect()["currency"]
+        console.print(
+            f"  waiting {fates[AWAITING_RATE]:,}: no rate of {', '.join(currencies)} on their day "
+            "or in the seven days before; they come back when exchange_rates has one"
+        )
 
 
 def _show_tables(session: Session) -> None:

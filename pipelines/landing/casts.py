@@ -14,6 +14,8 @@ from pipelines.landing.timestamps import TimeRule, days, in_range, noon, timesta
 _TRUE = ["true", "t", "yes", "y", "1"]
 _FALSE = ["false", "f", "no", "n", "0"]
 _PLAINLY_TEXT = (pl.Boolean, pl.Date, pl.Categorical, pl.Enum)
+# More digits than a table's decimals hold, so that what is cut off is rounded once.
+_WIDE = pl.Decimal(38, 18)
 _WHOLE = r"^\s*([+-]?\d+)(?:\.0*)?\s*$"
 
 
@@ -48,6 +50,8 @@ def cast(value: Value, to: pl.DataType, rule: TimeRule) -> Value:
         made = Value(_without_blanks(as_text(series)))
     elif series.dtype == to:
         made = Value(series)
+    elif isinstance(to, pl.Decimal):
+        made = _decimal(_without_blanks(as_text(series)), to)
     else:
         made = _PLAIN[to.base_type()](_without_blanks(as_text(series)))
     values = made.series
@@ -127,6 +131,15 @@ def _number(text: pl.Series) -> Value:
         made = text.str.strip_chars().cast(pl.Float64, strict=False)
         unread = made.is_null() & text.is_not_null()
     return Value(made).but("is not a number", unread)
+
+
+def _decimal(text: pl.Series, to: pl.Decimal) -> Value:
+    """Exact numbers, rounded half to even where there are more decimals than the type has."""
+    plain = text.str.strip_chars()
+    wide = plain.cast(_WIDE, strict=False)
+    made = wide.round(to.scale, mode="half_to_even").cast(to, strict=False)
+    unread = made.is_null() & text.is_not_null()
+    return Value(made).but(f"is not a number below 10^{to.precision - to.scale}", unread)
 
 
 def _boolean(text: pl.Series) -> Value:

@@ -15,24 +15,23 @@ DEFAULTED = "\0given"
 _SEPARATOR = "-"
 
 
-def content_ids(landed: pl.DataFrame, source: Source) -> pl.Series:
+def content_ids(landed: pl.DataFrame, source: Source, id_column: str) -> pl.Series:
     """The ids of the rows: their own, else blake2b of their content, 32 hexadecimal digits."""
-    assert source.content_id
-    own = landed[source.content_id]
+    own = landed[id_column]
     lacking = own.is_null()
     if not lacking.any():
         return own
-    texts = _contents(landed.filter(lacking), source)
+    texts = _contents(landed.filter(lacking), source, id_column)
     made = [blake2b(text.encode(), digest_size=16).hexdigest() for text in texts]
     return own.scatter(lacking.arg_true(), pl.Series(made, dtype=pl.String))
 
 
-def _contents(rows: pl.DataFrame, source: Source) -> pl.Series:
+def _contents(rows: pl.DataFrame, source: Source, id_column: str) -> pl.Series:
     if source.received:
         # A default says when the file landed, not what the row says.
         given = pl.when(DEFAULTED).then(pl.col(source.received))
         rows = rows.with_columns(given)
-    names = [name for name in dtypes(source.contract) if name != source.content_id]
+    names = [name for name in dtypes(source.contract) if name != id_column]
     parts = []
     for name in [*names, "extra"]:
         if rows[name].null_count() < rows.height:

@@ -35,6 +35,9 @@ def _plain(e: Expression, rows: RawRows, names: Sequence[str], zone: str) -> Val
     def part(inner: Expression) -> Value:
         return evaluate(inner, rows, names, zone)
 
+    if e.content:
+        # Made when all other columns are known.
+        return Value(_repeated(None, rows.at.height))
     if e.constant is not None:
         return Value(_repeated(text_of(e.constant), rows.at.height))
     if e.concat is not None:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any, Literal
 
+import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from pipelines.landing.mapping import Epoch, Expression, Filter, Zone
+from pipelines.landing.mapping import Epoch, Expression, Filter, Unpivot, Zone
 from pipelines.landing.nearest import did_you_mean
 from pipelines.landing.sources import Source
 from schemas.base import dtypes
@@ -42,6 +43,12 @@ class Feed(BaseModel):
     identical_rows: Literal["keep", "drop"] = Field(
         "keep", description="Whether two equal rows of a file without an id are two or one"
     )
+    explode: Expression | None = Field(
+        None, description="Column or path of a list; every element is a row of its own"
+    )
+    unpivot: Unpivot | None = Field(
+        None, description="Columns that are each a row of their own, after explode"
+    )
     columns: dict[str, Expression] = Field({}, description="Canonical column: where it comes from")
     filters: tuple[Filter, ...] = Field((), description="Rows are kept that pass all of them")
 
@@ -65,6 +72,19 @@ class Feed(BaseModel):
         if not is_text:
             raise ValueError(f"{encoding!r} is no text encoding that Python knows")
         return "utf-8" if name == "utf-8-sig" else name
+
+    @field_validator("explode")
+    @classmethod
+    def _names_a_column(cls, explode: Expression | None) -> Expression | None:
+        if explode is not None and not explode.model_fields_set <= {"column", "path", "optional"}:
+            raise ValueError("takes a column or a path, beside it only optional")
+        return explode
+
+    @property
+    def made_columns(self) -> list[str]:
+        """Columns that are not the file's own but made of its rows before they are mapped."""
+        exploded = [self.explode.said] if self.explode else []
+        return exploded + ([self.unpivot.name, self.unpivot.value] if self.unpivot else [])
 
     def takes(self, name: str) -> bool:
         """Whether the file of this name, within its landing date, is one of the feed's."""
@@ -105,12 +125,25 @@ def check_feeds(source: Source, feeds: Sequence[Feed]) -> None:
     """Refuse mappings of columns that the source's contract does not have."""
     known = list(dtypes(source.contract))
     for feed in feeds:
+        _check_content_ids(source, feed)
         for name in feed.columns:
             if name not in known:
                 hint = did_you_mean(name, known)
                 raise ValueError(
                     f"[sources.{source.name}] columns.{name}: the source has no such column; {hint}"
                 )
+
+
+def _check_content_ids(source: Source, feed: Feed) -> None:
+    made = [name for name, expression in feed.columns.items() if expression.content]
+    if len(made) > 1:
+        raise ValueError(
+            f"[sources.{source.name}] columns {' and '.join(made)} are both made from content; "
+            "only one can be"
+        )
+    for name in made:
+        if dtypes(source.contract)[name] != pl.String:
+            raise ValueError(f"[sources.{source.name}] columns.{name}: only an id can be content")
 
 
 def mapping_fingerprint(feeds: Sequence[Feed]) -> str:

@@ -9,13 +9,14 @@ import orjson
 import polars as pl
 
 from pipelines.landing.casts import Value, cast
-from pipelines.landing.content_ids import content_ids
+from pipelines.landing.content_ids import DEFAULTED, content_ids
 from pipelines.landing.expressions import evaluate, passes
 from pipelines.landing.feeds import Feed
 from pipelines.landing.mapping import Expression
 from pipelines.landing.parquet_rows import raw_text
-from pipelines.landing.receipts import count_rows
+from pipelines.landing.receipts import ARRIVED, count_rows
 from pipelines.landing.rows import RawRows, broken_rows
+from pipelines.landing.several import several
 from pipelines.landing.sources import Source
 from pipelines.landing.timestamps import TimeRule, noon
 from schemas.base import dtypes
@@ -41,7 +42,8 @@ class Circumstances:
 class Judged:
     """Rows by what became of them, all with ``intake``: the number of their file.
 
-    ``landed`` has a column more than the model: whether equal rows of a file are to be told apart.
+    ``landed`` has a column more than the model: the id by which equal rows of a file are to be told
+    apart, null where they are not.
     """
 
     landed: pl.DataFrame
@@ -53,6 +55,8 @@ def used_columns(source: Source, feed: Feed) -> frozenset[str]:
     """Columns of a file that the mapping may draw on; all others go to ``extra``."""
     expressions = [expression for _, expression in mapped(source, feed)]
     expressions += [rule.column for rule in feed.filters]
+    expressions += [feed.explode] if feed.explode else []
+    expressions += feed.unpivot.columns.values() if feed.unpivot else []
     sources = [inner for expression in expressions for inner in expression.sources()]
     return frozenset(name for inner in sources for name, _ in inner.places)
 
@@ -66,18 +70,23 @@ def mapped(source: Source, feed: Feed) -> list[tuple[str, Expression]]:
 
 
 def judge(rows: RawRows, feed: Feed, given: Circumstances) -> Judged:
-    """Filter, map, cast and check the rows."""
-    raw_counts = rows.at
+    """Turn raw rows into several where the feed says so, filter, map, cast and check them."""
+    raw = rows.at
+    rows = several(rows, feed, given.names, given.timezone)
+    made = rows.at
     for rule in feed.filters:
-        rows = rows.keep(passes(rule, rows, given.names, given.timezone))
+        # What went wrong is refused with its reason; no filter makes it vanish.
+        wrong = reduce(pl.Series.__or__, (bad for _, bad in rows.problems), _none(rows.at.height))
+        rows = rows.keep(passes(rule, rows, given.names, given.timezone) | wrong)
     table, problems = _typed(rows, feed, given)
-    table = _placed(table, rows, given)
-    broken = _broken(table, problems, given)
+    id_column = id_made(given.source, feed)
+    table = _placed(_completed(table, given.source), rows, given)
+    broken = [*rows.problems, *_broken(table, problems, given, id_column)]
     refused = reduce(pl.Series.__or__, (mask for _, mask in broken), _none(table.height))
     quarantined = _quarantined(rows, broken, refused)
     landed = table.filter(~refused) if refused.any() else table
-    counts = count_rows(raw_counts, rows, table, refused, given.source)
-    return Judged(_with_ids(landed, given.source, feed), quarantined, counts)
+    counts = count_rows(raw, made, rows, table, refused, given.source)
+    return Judged(_with_ids(landed, given.source, feed, id_column), quarantined, counts)
 
 
 def _none(height: int) -> pl.Series:
@@ -120,37 +129,52 @@ def _is_json(text: str) -> bool:
     return True
 
 
+def _completed(table: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """The table in canonical spelling and with defaults."""
+    spelled = table.with_columns(source.spelled)
+    return spelled.with_columns(
+        pl.coalesce(name, value.cast(table.schema[name])).alias(name)
+        for name, value in source.defaults.items()
+    )
+
+
 def _placed(table: pl.DataFrame, rows: RawRows, given: Circumstances) -> pl.DataFrame:
     """The table with what is known of a row beside its content."""
     source = given.source
-    happened = pl.col(source.happened)
-    if table.schema[source.happened] != pl.Date:
-        happened = happened.dt.convert_time_zone(given.timezone).dt.date()
+    happened = [_day_of(name, table.schema[name], given.timezone) for name in source.happened]
     intake = rows.at["intake"]
     landing_dates = given.landing_dates.gather(intake)
     placed = table.with_columns(
         rows.extra.alias("extra"),
-        happened.alias("event_date"),
+        pl.coalesce(*happened, pl.lit(landing_dates)).alias("event_date"),
         landing_dates.alias("landing_date"),
         pl.Series("file", given.names, dtype=pl.String).gather(intake),
         rows.at["line"],
+        rows.at["item"],
         intake,
     )
-    if source.content_id:
-        placed = placed.with_columns(pl.col(source.content_id).is_null().alias(OCCURRENCE))
+    if source.is_late:
+        arrived = noon(given.landing_dates, given.timezone).gather(intake)
+        placed = placed.with_columns(arrived.alias(ARRIVED))
     if source.received:
-        defaults = noon(given.landing_dates, given.timezone).gather(intake)
         was_given = pl.col(source.received).is_not_null()
         placed = placed.with_columns(
-            was_given.alias("\0given"), pl.col(source.received).fill_null(defaults)
+            was_given.alias(DEFAULTED), pl.col(source.received).fill_null(pl.col(ARRIVED))
         )
     return placed
+
+
+def _day_of(name: str, dtype: pl.DataType, timezone: str) -> pl.Expr:
+    if dtype == pl.Date:
+        return pl.col(name)
+    return pl.col(name).dt.convert_time_zone(timezone).dt.date()
 
 
 def _broken(
     table: pl.DataFrame,
     problems: dict[str, tuple[tuple[str, pl.Series], ...]],
     given: Circumstances,
+    id_column: str | None,
 ) -> list[tuple[str, pl.Series]]:
     """Everything that is wrong with any row: what to say, and of which rows."""
     source = given.source
@@ -160,8 +184,8 @@ def _broken(
         for name, said in problems.items()
         if said
     }
-    if source.content_id:
-        failed[source.content_id] = table[source.content_id].is_null()
+    if id_column:
+        failed[id_column] = table[id_column].is_null()
     table = table.with_columns(mask.alias(_FAILED + name) for name, mask in failed.items())
     checks = [
         (text, _unless_failed(expression, failed))
@@ -181,7 +205,7 @@ def _unless_failed(expression: pl.Expr, failed: Collection[str]) -> pl.Expr:
 
 
 def _day_checks(given: Circumstances) -> list[tuple[str, pl.Expr]]:
-    name, day = given.source.happened, pl.col("event_date")
+    name, day = given.source.happened[0], pl.col("event_date")
     early = f"{name} lies before {given.earliest_event_date}, the setting earliest_event_date"
     return [
         (
@@ -199,16 +223,28 @@ def _quarantined(
     if not at.height:
         return rows.broken
     if at["raw"].null_count():
-        at = at.with_columns(raw=raw_text(rows.columns.filter(refused)))
+        at = at.with_columns(raw=raw_text(rows.as_they_came(refused)))
     said = [pl.when(pl.lit(mask.filter(refused))).then(pl.lit(text)) for text, mask in broken]
     reasons = pl.concat_str(said, separator="; ", ignore_nulls=True).alias("reasons")
     return pl.concat([rows.broken, broken_rows(at, at.select(reasons).to_series())])
 
 
-def _with_ids(landed: pl.DataFrame, source: Source, feed: Feed) -> pl.DataFrame:
+def id_made(source: Source, feed: Feed) -> str | None:
+    """The column whose ids are made from content where a row brings none."""
+    said = [name for name, expression in feed.columns.items() if expression.content]
+    return said[0] if said else source.content_id
+
+
+def _with_ids(
+    landed: pl.DataFrame, source: Source, feed: Feed, id_column: str | None
+) -> pl.DataFrame:
     """Ids from content where a row brings none; equal rows get equal ones here."""
-    if source.content_id:
-        made = content_ids(landed, source).alias(source.content_id)
-        counted = pl.col(OCCURRENCE) & (feed.identical_rows == "keep")
-        landed = landed.with_columns(made, counted.alias(OCCURRENCE))
-    return landed.drop("\0given", strict=False)
+    counted = pl.lit(None, pl.String)
+    if id_column:
+        made = content_ids(landed, source, id_column)
+        if feed.identical_rows == "keep":
+            counted = pl.when(pl.col(id_column).is_null()).then(pl.lit(id_column))
+        landed = landed.with_columns(made.alias(id_column), counted.alias(OCCURRENCE))
+    else:
+        landed = landed.with_columns(counted.alias(OCCURRENCE))
+    return landed.drop(DEFAULTED, ARRIVED, strict=False)

@@ -11,11 +11,31 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from pipelines.landing.timestamps import works
 
-KINDS = ("column", "path", "constant", "concat", "plus", "minus", "times", "base", "file")
+KINDS = (
+    "column",
+    "path",
+    "constant",
+    "concat",
+    "plus",
+    "minus",
+    "times",
+    "base",
+    "file",
+    "content",
+)
 Epoch = Literal["s", "ms", "us"]
 Scalar = bool | int | float | str | date
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -50,6 +70,10 @@ class Expression(BaseModel):
     base: "Expression | None" = Field(None, description="A date to which days are added")
     days: "Expression | None" = Field(None, description="Whole days after base")
     file: str | None = Field(None, description="Regex with one group, searched in the file's name")
+
+    content: Literal[True] | None = Field(
+        None, description="An id made of the row's content and its occurrence within the file"
+    )
 
     nulls: tuple[str, ...] = Field((), description="Texts that mean null here")
     values: dict[str, Scalar] | None = Field(None, description="Table of values")
@@ -152,6 +176,49 @@ class Expression(BaseModel):
     def said(self) -> str:
         """The name as the settings give it."""
         return self.column if self.column is not None else ".".join(self.path or ())
+
+
+def _by_name(given: Any) -> Any:
+    """A list of columns as a table that names each by itself."""
+    if not isinstance(given, list):
+        return given
+    twice = next((name for name in given if given.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"names the column {twice} twice")
+    return {name: name for name in given}
+
+
+class Unpivot(BaseModel):
+    """Columns of a raw row that become rows of their own, one each, in the order given."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: Annotated[dict[str, Expression], BeforeValidator(_by_name)] = Field(
+        min_length=1, description="What stands in name: the expression whose value it has"
+    )
+    name: str = Field("name", min_length=1, description="Column that says which of them it is")
+    value: str = Field("value", min_length=1, description="Column that has its value")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_a_table(cls, given: Any) -> Any:
+        if isinstance(given, dict | Unpivot):
+            return given
+        raise ValueError("write a table with columns, name and value")
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "Unpivot":
+        if self.name == self.value:
+            raise ValueError(f"name and value are both {self.name!r}; they are two columns")
+        return self
+
+    @field_serializer("columns")
+    def _in_order(self, columns: dict[str, Expression]) -> list[Any]:
+        # Their order numbers the rows: two settings that differ in it do not read alike.
+        return [
+            [name, made.model_dump(mode="json", by_alias=True, exclude_defaults=True)]
+            for name, made in columns.items()
+        ]
 
 
 class Filter(BaseModel):

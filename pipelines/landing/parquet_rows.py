@@ -63,7 +63,10 @@ def parquet_rows(
     """The rows of a batch; their number in the file stands for the line."""
     numbers = pl.int_range(first_row, first_row + frame.height, dtype=pl.Int64, eager=True)
     at = pl.DataFrame({"line": numbers}).select(
-        pl.lit(intake, pl.UInt32).alias("intake"), "line", pl.lit(None, pl.String).alias("raw")
+        pl.lit(intake, pl.UInt32).alias("intake"),
+        "line",
+        pl.lit(1, pl.Int64).alias("item"),
+        pl.lit(None, pl.String).alias("raw"),
     )
     with guarded():
         frame = frame.with_columns(with_nulls(column, null_values) for column in frame)

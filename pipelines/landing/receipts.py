@@ -8,6 +8,7 @@ from pipelines.landing.rows import RawRows
 from pipelines.landing.sources import Source
 
 _REFUSED = "\0refused"
+ARRIVED = "\0arrived"
 COUNTED = (
     "raw_rows",
     "filtered_rows",
@@ -23,10 +24,16 @@ COUNTED = (
 
 
 def count_rows(
-    raw: pl.DataFrame, rows: RawRows, table: pl.DataFrame, refused: pl.Series, source: Source
+    raw: pl.DataFrame,
+    made: pl.DataFrame,
+    rows: RawRows,
+    table: pl.DataFrame,
+    refused: pl.Series,
+    source: Source,
 ) -> pl.DataFrame:
-    """Counts per file: of the raw rows, and of what became of those that passed the filters."""
+    """Counts per file: of the raw rows, and of what became of the rows that were made of them."""
     whole = _per_file(raw, raw_rows=pl.len())
+    whole = whole.join(_per_file(made, made_rows=pl.len()), on="intake", how="left")
     broken = _per_file(rows.broken, broken=pl.len())
     landed = ~pl.col(_REFUSED)
     judged = _per_file(
@@ -35,7 +42,7 @@ def count_rows(
         landed_rows=landed.sum(),
         bot_rows=(landed & _machine(source)).sum(),
         **{
-            f"late_{days}d_rows": (landed & (_delay(source) >= timedelta(days=days))).sum()
+            f"late_{days}d_rows": (landed & _is_late(source, table, timedelta(days=days))).sum()
             for days in (1, 7, 30)
         },
         future_rows=(pl.col("event_date") > pl.col("landing_date")).sum(),
@@ -45,7 +52,7 @@ def count_rows(
     return joined.select(
         "intake",
         raw_rows=pl.col("raw_rows") + pl.col("broken"),
-        filtered_rows=pl.col("raw_rows") - pl.col("kept"),
+        filtered_rows=pl.col("made_rows") - pl.col("kept"),
         read_rows=pl.col("kept") + pl.col("broken"),
         landed_rows="landed_rows",
         quarantined_rows=pl.col("kept") - pl.col("landed_rows") + pl.col("broken"),
@@ -66,7 +73,14 @@ def _machine(source: Source) -> pl.Expr:
     return pl.col(source.machine).fill_null(False) if source.machine else pl.lit(False)
 
 
-def _delay(source: Source) -> pl.Expr:
-    if source.received is None:
-        return pl.lit(None, pl.Duration("us"))
-    return pl.col(source.received) - pl.col(source.happened)
+def _is_late(source: Source, table: pl.DataFrame, delay: timedelta) -> pl.Expr:
+    """Whether a row was received so long after it happened; of days, after the day began."""
+    if not source.is_late:
+        return pl.lit(False)
+    happened = pl.coalesce(
+        pl.col(name).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        if table.schema[name] == pl.Date
+        else pl.col(name)
+        for name in source.happened
+    )
+    return pl.col(source.received or ARRIVED) - happened >= delay

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-AT = {"intake": pl.UInt32, "line": pl.Int64, "raw": pl.String}
+AT = {"intake": pl.UInt32, "line": pl.Int64, "item": pl.Int64, "raw": pl.String}
 BROKEN = AT | {"reasons": pl.String}
+Problems = tuple[tuple[str, pl.Series], ...]
 
 
 @dataclass(frozen=True)
@@ -26,18 +27,47 @@ class RawRows:
     ``columns`` are the files' own, as text (Parquet: as typed there). ``extra`` holds, as a JSON
     object, those that no mapping uses. ``at`` tells of each row its file (a number of this intake),
     line and raw text (null for Parquet). ``broken`` are rows that are none, with the reason.
+
+    Where a raw row was turned into several, ``origin`` has the raw rows and which of them each row
+    comes from, and ``problems`` what went wrong with which.
     """
 
     columns: pl.DataFrame
     extra: pl.Series
     at: pl.DataFrame
     broken: pl.DataFrame
+    origin: tuple[pl.DataFrame, pl.Series] | None = None
+    problems: Problems = ()
 
     def keep(self, mask: pl.Series) -> "RawRows":
         """The rows where the mask holds."""
         return RawRows(
-            self.columns.filter(mask), self.extra.filter(mask), self.at.filter(mask), self.broken
+            self.columns.filter(mask),
+            self.extra.filter(mask),
+            self.at.filter(mask),
+            self.broken,
+            self.origin and (self.origin[0], self.origin[1].filter(mask)),
+            tuple((said, bad.filter(mask)) for said, bad in self.problems),
         )
+
+    def gather(self, index: pl.Series) -> "RawRows":
+        """The rows at these places, in their order; a place may come again."""
+        raw, come_from = self.origin or (self.columns, index)
+        return RawRows(
+            self.columns[index],
+            self.extra.gather(index),
+            self.at[index],
+            self.broken,
+            (raw, come_from.gather(index) if self.origin else index),
+            tuple((said, bad.gather(index)) for said, bad in self.problems),
+        )
+
+    def as_they_came(self, mask: pl.Series) -> pl.DataFrame:
+        """The columns of the file, of the rows where the mask holds."""
+        if self.origin is None:
+            return self.columns.filter(mask)
+        raw, come_from = self.origin
+        return raw[come_from.filter(mask)]
 
 
 def positions(segments: Sequence[Segment]) -> pl.DataFrame:
@@ -54,7 +84,9 @@ def positions(segments: Sequence[Segment]) -> pl.DataFrame:
     numbered = spans.select(
         "intake", line=pl.int_ranges(pl.col("first"), pl.col("first") + pl.col("count"))
     )
-    return numbered.explode("line", empty_as_null=False)
+    return numbered.explode("line", empty_as_null=False).with_columns(
+        item=pl.lit(1, dtype=pl.Int64)
+    )
 
 
 def broken_rows(at: pl.DataFrame, reasons: pl.Series | Sequence[str]) -> pl.DataFrame:

@@ -237,8 +237,9 @@ class _Intake:
         schema = dtypes(self._source.landed)
         if landed is None:
             return pl.DataFrame(schema=schema)
-        if self._source.content_id:
-            landed = number_occurrences(landed, self._source.content_id, landed[OCCURRENCE])
+        for id_column in landed[OCCURRENCE].unique().drop_nulls().sort():
+            numbered = landed[OCCURRENCE].eq_missing(id_column)
+            landed = number_occurrences(landed, id_column, numbered)
         return landed.select(*schema)
 
     def _quarantined(self, rows: pl.DataFrame | None) -> pl.DataFrame:
@@ -247,6 +248,7 @@ class _Intake:
             {
                 "intake": list(self._refused),
                 "line": 0,
+                "item": 0,
                 "raw": None,
                 "reasons": list(self._refused.values()),
             },

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import pairwise
+from itertools import islice
 from typing import Any
 
 import polars as pl
 
+from pipelines.references import REFERENCES
 from pipelines.settings import Settings
 from pipelines.warehouse.digests import (
     Digester,
@@ -131,7 +132,7 @@ class Builder:
             return set()
         if spec.by == "whole":
             return {SliceKey(WHOLE)}
-        driver = self._slices(next(iter(spec.reads)))
+        driver = self._slices(spec.starts_with or next(iter(spec.reads)))
         filled = [key for key, record in driver.items() if record.rows]
         if spec.is_dense and filled:
             # The week of the first day may begin in the month before.
@@ -195,30 +196,41 @@ class Builder:
         What is stale for another reason than its own past is built together; a slice that came out
         as it was leaves the later ones fresh.
         """
-        done: set[SliceKey] = set()
-        left: set[SliceKey] = set()
-        while True:
-            stale = self._stale(spec, wanted, days if force else None)
-            todo = [key for key in stale if key not in done | left]
-            if not todo:
-                break
-            if left or not self._is_ready(spec, todo[0], days):
-                left.update(todo)
-                continue
-            chunk = [todo[0]]
-            for before, after in pairwise(todo):
-                is_next = after.period == add_months(before.period, 1)
-                is_new = after not in self._slices(spec.name)
-                if not (is_next and is_new and self._is_ready(spec, after, days)):
-                    break
-                chunk.append(after)
-            chunk = next(self._chunks(spec, chunk))[1]
-            self._progress(spec.name, len(done), len(done) + len(todo))
+        keys, recorded = sorted(wanted), self._slices(spec.name)
+        digest_of_slice = self._digester(spec)
+        due = {
+            key
+            for key in keys
+            if key not in recorded
+            or not recorded[key].digest.startswith(digest_of_slice.beside_own_past(key))
+            or (force and days.touches(spec, key.period))
+        }
+        left: list[date] = []
+        self.still_stale[spec.name] = left
+        place = 0
+        while place < len(keys):
+            key = keys[place]
+            is_stale = key in due or recorded[key].digest != digest_of_slice(key)
+            place += 1
+            if is_stale and not self._is_ready(spec, key, days):
+                left.append(key.period)
+            elif is_stale:
+                run = [key]
+                for after in islice(keys, place, None):
+                    if not (after in due and self._is_ready(spec, after, days)):
+                        break
+                    run.append(after)
+                place += len(run) - 1
+                self._build_run(spec, run, len(due), report)
+        self._leave(spec, {SliceKey(period) for period in left}, report)
+
+    def _build_run(self, spec: Spec, run: Sequence[SliceKey], expected: int, report: Built) -> None:
+        """Slices without a fresh one between them, each chunk from what came out before it."""
+        for _, chunk in self._chunks(spec, run):
+            self._progress(spec.name, report.rebuilt, max(expected, report.rebuilt + len(chunk)))
             # A chunk is digested as if each slice had been built by itself, once it is there.
             self._build(spec, chunk, dict.fromkeys(chunk, b""), report)
             self._settle(spec, chunk)
-            done.update(chunk)
-        self._leave(spec, left, report)
 
     def _settle(self, spec: Spec, keys: Sequence[SliceKey]) -> None:
         """Record the digests of slices that were built together with their own past."""
@@ -260,6 +272,7 @@ class Builder:
     ) -> None:
         inputs = {name: self._read(spec, name, keys) for name in spec.reads}
         options: dict[str, Any] = spec.option_values(self._settings)
+        options |= {name: REFERENCES[name].load() for name in spec.references}
         if "data_through" in spec.options:
             options["data_through"] = self._data_through[spec.name]
         frame = spec.transform(**inputs, **options).collect()

@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from pipelines.references import REFERENCES
 from pipelines.settings import Settings
 from pipelines.warehouse.filing import part_of
 from pipelines.warehouse.manifest import Slice, SliceKey
@@ -106,7 +107,11 @@ def input_digests(
 
 
 class Digester:
-    """Gives any slice of a table the digest of what it would be made from now."""
+    """Gives any slice of a table the digest of what it would be made from now.
+
+    The digest of a table that needs its own earlier slices has two parts: what is beside its own
+    past, which can be known for all slices at once, and its own past as it stands when asked.
+    """
 
     def __init__(
         self,
@@ -119,16 +124,31 @@ class Digester:
         self._spec = spec
         self._data_through = data_through
         version = code_version(f"transforms.{spec.name}", f"schemas.{spec.name}")
-        self._constant = digest_of([version, as_bytes(spec.option_values(settings))])
+        references = [REFERENCES[name].version() for name in spec.references]
+        self._constant = digest_of([version, as_bytes([spec.option_values(settings), references])])
         self._readers = [
             _reader(spec, reads, settings, inputs(name, reads_same_part(spec, name)))
             for name, reads in spec.reads.items()
+            if name != spec.name
         ]
+        self._settings = settings
+        self._inputs = inputs
 
     def __call__(self, key: SliceKey) -> bytes:
         """Digest of code, settings, horizon and input slices."""
+        return self.beside_own_past(key) + self._own_past(key)
+
+    def beside_own_past(self, key: SliceKey) -> bytes:
+        """The digest without the table's own earlier slices: the first part of the whole one."""
         horizon = horizon_digest(self._spec, key.period, self._data_through)
         return digest_of([self._constant, horizon, *(read(key) for read in self._readers)])
+
+    def _own_past(self, key: SliceKey) -> bytes:
+        if not self._spec.is_recursive:
+            return b""
+        name = self._spec.name
+        own = self._inputs(name, False)
+        return digest_of([_reader(self._spec, self._spec.reads[name], self._settings, own)(key)])
 
 
 def _reader(
@@ -138,7 +158,7 @@ def _reader(
     if reads == Within() and spec.by != "whole":
         return lambda key: _at(inputs.get(key.part) or inputs.get(""), key.period)
     digests = inputs[""]
-    if isinstance(reads, UpTo):
+    if isinstance(reads, UpTo | Everything):
         return lambda key: digests.up_to(window(reads, key.period, spec.by, settings)[1])
     return lambda key: digests.within(*window(reads, key.period, spec.by, settings))
 
@@ -151,7 +171,7 @@ def window(reads: Reads, period: date, grain: Grain, settings: Settings) -> tupl
     """First and last period of an input that the slice of ``period`` needs."""
     if isinstance(reads, Everything) or grain == "whole":
         return date.min, date.max
-    if isinstance(reads, UpTo):
+    if isinstance(reads, UpTo | Everything):
         return date.min, shift(period, grain, reads.after)
     before, after = reach(reads.before, settings), reach(reads.after, settings)
     return shift(period, grain, -before), shift(period, grain, after)

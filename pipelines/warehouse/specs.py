@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import polars as pl
 
+from pipelines.references import REFERENCES
 from pipelines.settings import Settings
 from pipelines.warehouse.manifest import SliceKey
 from pipelines.warehouse.periods import Grain
@@ -47,8 +48,9 @@ class Spec:
 
     ``is_dense`` tables have a slice for every month up to the horizon, whether somebody was there
     or not. ``has_parts``: a day is divided by when its rows landed, see :mod:`.parts`. ``needs``
-    names a setting without which the table is empty. ``chunk_rows`` bounds the driver's rows that
-    are worked on at a time.
+    names a setting without which the table is empty. ``starts_with`` names the table whose first
+    day is a dense table's first, where the driver is not divided by days. ``chunk_rows`` bounds the
+    driver's rows that are worked on at a time.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Spec:
     is_dense: bool = False
     has_parts: bool = False
     needs: str | None = None
+    starts_with: str | None = None
     chunk_rows: int = 0
 
     def __post_init__(self) -> None:
@@ -102,7 +105,13 @@ class Spec:
     def option_values(self, settings: Settings) -> dict[str, Any]:
         """The settings that the transform asks for, as plain values."""
         plain = settings.model_dump()
-        return {name: plain[name] for name in self.options if name != "data_through"}
+        others = {"data_through", *REFERENCES}
+        return {name: plain[name] for name in self.options if name not in others}
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """What the transform asks for of :data:`pipelines.references.REFERENCES`."""
+        return tuple(name for name in self.options if name in REFERENCES)
 
 
 @dataclass(frozen=True)

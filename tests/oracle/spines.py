@@ -13,20 +13,20 @@ _INACTIVE = ("email_sent", "email_delivered", "email_bounced", "email_opened", "
 
 _EVENTS = """
 CREATE TABLE duplicate_events AS
-    SELECT r.event_date, r.landing_date, r.file, r.line, r.event_id,
+    SELECT r.event_date, r.landing_date, r.file, r.line, r.item, r.event_id,
            coalesce(r.is_bot, false) AS is_bot
     FROM landed r
     WHERE EXISTS (
         SELECT 1 FROM landed e
         WHERE e.event_id = r.event_id
           AND abs(date_diff('day', e.event_date, r.event_date)) <= $duplicate_days
-          AND (e.received_ts, e.landing_date, e.file, e.line)
-            < (r.received_ts, r.landing_date, r.file, r.line));
+          AND (e.received_ts, e.landing_date, e.file, e.line, e.item)
+            < (r.received_ts, r.landing_date, r.file, r.line, r.item));
 
 CREATE TABLE event AS
     SELECT * FROM landed
-    WHERE (landing_date, file, line)
-        NOT IN (SELECT (landing_date, file, line) FROM duplicate_events)
+    WHERE (landing_date, file, line, item)
+        NOT IN (SELECT (landing_date, file, line, item) FROM duplicate_events)
       AND NOT ($exclude_bots AND is_bot IS TRUE);
 
 CREATE TABLE link AS
@@ -85,6 +85,11 @@ CREATE TABLE segments AS
     FROM users GROUP BY ALL;
 """
 
+_BY_PLAN = """
+    UNION ALL SELECT active.*, 'plan', coalesce(plans.plan, 'none')
+    FROM active LEFT JOIN plans USING (event_date, user_id)
+    WHERE strftime(event_date, '%Y-%m') IN (SELECT strftime(event_date, '%Y-%m') FROM plans)"""
+
 TABLES = ("duplicate_events", "user_days", "user_months", "users", "segments")
 
 
@@ -97,8 +102,13 @@ def spines(
     active_events: Sequence[str],
     key_features: Sequence[str],
     dimensions: Sequence[str],
+    plans: pl.DataFrame | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """The tables of ``TABLES`` by name, rows in no order; ``dimensions`` are columns of events."""
+    """The tables of ``TABLES`` by name, rows in no order; ``dimensions`` are columns of events.
+
+    ``plans`` gives the plan of a user on an event_date: with it there is the dimension ``plan``, in
+    months in which somebody has one (``none`` is one, too).
+    """
     names = ", ".join(f"'{name}'" for name in active_events or _INACTIVE)
     active = f"event_name {'' if active_events else 'NOT '}IN ({names})"
     value = {name: f"coalesce(replace({name}, chr(31), ' '), 'unknown')" for name in dimensions}
@@ -108,6 +118,8 @@ def spines(
         f"SELECT *, '{name}' AS dimension, {segment} AS segment FROM active"
         for name, segment in labels.items()
     )
+    if plans is not None:
+        seen += _BY_PLAN
     script = _EVENTS.replace("{active}", active) + _SPINES.replace("{segments}", segments).replace(
         "{seen}", seen
     )
@@ -124,5 +136,7 @@ def spines(
     naive = landed.with_columns(pl.col("event_ts", "received_ts").dt.replace_time_zone(None))
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.register("landed", naive.to_arrow())
+        if plans is not None:
+            connection.register("plans", plans.to_arrow())
         connection.execute(script)
         return {name: connection.table(name).pl() for name in TABLES}
