@@ -4,6 +4,11 @@ import polars as pl
 
 from schemas.base import DO_NOT_SUM_DAYS, Table, column, count, share, table
 
+_PAYING = (
+    "By customers' own country and plan; null on dimensions that customers do not have, zero "
+    "where there are no subscriptions."
+)
+
 
 @table(
     grain="one row per day, dimension and segment",
@@ -46,4 +51,44 @@ class ActiveUsersDaily(Table):
         "People who were active in the segment before",
         unit="people",
         formula="dau - new_users",
+    )
+    paying_users: pl.Int64 = count(
+        "People who pay for a subscription at the day's end",
+        warning=_PAYING,
+        nullable=True,
+        unit="people",
+    )
+    active_paying_users: pl.Int64 = count(
+        "Those of them with an active event on the day, in whatever segment",
+        warning=_PAYING,
+        nullable=True,
+        unit="people",
+    )
+    monthly_active_paying_users: pl.Int64 = count(
+        "Those of them with an active event in the window of mau, in whatever segment",
+        warning=_PAYING,
+        nullable=True,
+        unit="people",
+    )
+    active_to_paying_ratio: pl.Float64 = column(
+        "People of the day for one who pays; above 1 where many use without paying",
+        unit="fraction",
+        formula="dau / paying_users",
+        nullable=True,
+        ge=0.0,
+    )
+    mau_to_paying_ratio: pl.Float64 = column(
+        "The month's audience for one who pays; above 1 where many use without paying",
+        unit="fraction",
+        formula="mau / paying_users",
+        nullable=True,
+        ge=0.0,
+    )
+    paying_active_rate: pl.Float64 = share(
+        "Share of those who pay that came on the day",
+        formula="active_paying_users / paying_users",
+    )
+    paying_mau_rate: pl.Float64 = share(
+        "Share of those who pay that came in the window of mau",
+        formula="monthly_active_paying_users / paying_users",
     )

@@ -1,11 +1,13 @@
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 import polars as pl
-from activity_rows import EVERYBODY, IOS, WEB, first, month, since
+from activity_rows import EVERYBODY, IOS, WEB, bits, first, month, since
 from frames import assert_rows, collected, day, frame
 
 from schemas.active_users_daily import ActiveUsersDaily
+from schemas.plan_months import PlanMonths
 from schemas.segments import Segments
 from schemas.user_months import UserMonths
 from schemas.users import Users
@@ -20,11 +22,13 @@ def daily(
     through: str,
     wau: int = 7,
     mau: int = 28,
+    plans: Iterable[dict[str, Any]] = (),
 ) -> pl.LazyFrame:
     return active_users_daily(
         frame(UserMonths, months),
         frame(Users, people),
         frame(Segments, starts),
+        frame(PlanMonths, plans),
         wau_window_days=wau,
         mau_window_days=mau,
         data_through=day(through),
@@ -84,6 +88,82 @@ def test_a_window_includes_its_last_day_and_ends_before_the_next() -> None:
     )
     assert [on(table, f"2024-01-{text}", "wau") for text in ("07", "08")] == [1, 0]
     assert [on(table, f"2024-01-{text}", "mau") for text in ("28", "29")] == [1, 0]
+
+
+def paid(text: str, user_id: str, *days: int, plan: str = "pro", country: str = "DE") -> Any:
+    """A row of plan_months."""
+    row = {"month": day(f"{text}-01"), "user_id": user_id, "plan": plan}
+    return {**row, "country": country, "plan_days": bits(*days)}
+
+
+def test_those_who_pay_are_counted_with_how_many_of_them_came() -> None:
+    # On 3 January u, v, w and x pay, of whom u comes on the day and v came on the 1st; y does not
+    # pay. dau = u and y = 2, mau = u, v and y = 3.
+    table = daily(
+        [
+            month("2024-01", "u", 3),
+            month("2024-01", "v", 1),
+            month("2024-01", "y", 3),
+        ],
+        [],
+        [since("2024-01-01")],
+        through="2024-01-04",
+        plans=[paid("2024-01", who, 2, 3) for who in "uvwx"]
+        + [paid("2024-01", "u", 1, 4, plan="none")],
+    )
+    assert_rows(
+        table.filter(pl.col("date") == day("2024-01-03")),
+        ActiveUsersDaily,
+        [
+            {"dau": 2, "mau": 3, "paying_users": 4}
+            | {"active_paying_users": 1, "monthly_active_paying_users": 2}
+            | {"active_to_paying_ratio": 2 / 4, "mau_to_paying_ratio": 3 / 4}
+            | {"paying_active_rate": 1 / 4, "paying_mau_rate": 2 / 4}
+        ],
+    )
+    assert on(table, "2024-01-04", "paying_users") == 0
+    assert on(table, "2024-01-04", "paying_mau_rate") is None
+
+
+def test_a_window_over_the_turn_of_a_month_sees_those_who_pay_now() -> None:
+    # active on 31 December, on pro until then and on team from 1 January: in the window that day
+    table = daily(
+        [month("2023-12", "u", 31)],
+        [],
+        [since("2023-12-31")],
+        through="2024-01-28",
+        plans=[paid("2023-12", "u", 30, 31), paid("2024-01", "u", *range(1, 32), plan="team")],
+    )
+    kept = [on(table, text, "monthly_active_paying_users") for text in ("2023-12-31", "2024-01-27")]
+    assert kept == [1, 1]
+    assert on(table, "2024-01-28", "monthly_active_paying_users") == 0
+    assert on(table, "2024-01-28", "paying_users") == 1
+    assert on(table, "2024-01-01", "active_paying_users") == 0
+
+
+def test_those_who_pay_count_in_the_country_and_plan_of_the_customer() -> None:
+    # u pays from Germany and is active from Austria. The platform is nothing that customers have.
+    places = [
+        WEB,
+        {"dimension": "country", "segment": "DE"},
+        {"dimension": "country", "segment": "AT"},
+        {"dimension": "plan", "segment": "pro"},
+        {"dimension": "plan", "segment": "none"},
+    ]
+    table = daily(
+        [month("2024-01", "u", 1), month("2024-01", "u", 1, dimension="country", segment="AT")],
+        [],
+        [since("2024-01-01"), *(since("2024-01-01", **where) for where in places)],
+        through="2024-01-01",
+        plans=[paid("2024-01", "u", *range(1, 32))],
+    )
+    counts = {
+        where["segment"]: on(table, "2024-01-01", "active_paying_users", where["segment"])
+        for where in places
+    }
+    assert counts == {"web": None, "DE": 1, "AT": 0, "pro": 1, "none": 0}
+    assert on(table, "2024-01-01", "paying_users", "web") is None
+    assert on(table, "2024-01-01", "active_to_paying_ratio", "AT") is None
 
 
 def test_no_active_user_in_the_window_gives_no_stickiness() -> None:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import duckdb
+import plan_rows
 import polars as pl
 import pytest
 from frames import assert_same, at, collected, day, frame
@@ -27,6 +28,7 @@ from schemas.definition_users import DefinitionUsers
 from schemas.events import Events
 from schemas.first_week_engagement import FirstWeekEngagement
 from schemas.lifecycle import Lifecycle
+from schemas.plan_months import PlanMonths
 from schemas.segments import Segments
 from schemas.stitches import Stitches
 from schemas.user_months import UserMonths
@@ -67,6 +69,7 @@ MODELS: dict[str, type[Table]] = {
     "definition_days": DefinitionDays,
     "definition_months": DefinitionMonths,
     "definition_users": DefinitionUsers,
+    "plan_months": PlanMonths,
     "user_months": UserMonths,
     "users": Users,
     "segments": Segments,
@@ -111,6 +114,7 @@ def inputs_of(table: str, home: Mapping[str, Any]) -> dict[str, tuple[int, int]]
             "user_months": (2 if window > 29 else 1, 0),
             "users": (0, 0),
             "segments": (EVER, 0),
+            "plan_months": (0, 0),
         },
         "active_users_periodic": {"user_months": (0, 1), "segments": (EVER, 1)},
         "active_days_histogram": {"user_months": (0, 1)},
@@ -192,7 +196,10 @@ homes = st.fixed_dictionaries(
         "mau_window_days": st.sampled_from([28, 29, 30, 31]),
         "active_events": st.sampled_from([[], ["click"]]),
         "key_features": st.sampled_from([[], ["export"]]),
-        "dimensions": st.sampled_from([["platform", "country"], [], ["country"]]),
+        "dimensions": st.sampled_from(
+            [["platform", "country"], [], ["country"], ["country", "plan"]]
+        ),
+        "plans": plan_rows.plans(DAYS, "uvwxyz", max_size=20),
         "retention_periods": st.sampled_from([(90, 52, 36), (3, 2, 1), (31, 5, 2)]),
         "retentions": st.sampled_from([[], RETENTIONS, RETENTIONS[:1]]),
         "data_through": st.one_of(
@@ -211,7 +218,8 @@ def spines(events: pl.DataFrame, home: Mapping[str, Any]) -> dict[str, pl.DataFr
         key_features=home["key_features"],
         dimensions=dimensions,
     )
-    months = user_months(of_days, dimensions=dimensions).collect()
+    plan_months = plan_rows.plan_months(home["plans"])
+    months = user_months(of_days, plan_months, dimensions=dimensions).collect()
     people = users(months.lazy(), empty(Users)).collect()
     named = definition_days(
         events.lazy(),
@@ -225,6 +233,7 @@ def spines(events: pl.DataFrame, home: Mapping[str, Any]) -> dict[str, pl.DataFr
         "definition_days": named.collect(),
         "definition_months": named_months,
         "definition_users": definition_users(named_months.lazy(), empty(DefinitionUsers)).collect(),
+        "plan_months": plan_months.collect(),
         "user_months": months,
         "users": people,
         "segments": segments(people.lazy()).collect(),
@@ -267,7 +276,7 @@ def in_sql(events: pl.DataFrame, home: dict[str, Any]) -> dict[str, pl.DataFrame
     naive = events.with_columns(pl.col("event_ts").dt.replace_time_zone(None))
     with duckdb.connect(config={"threads": 1}) as con:
         con.register("ev", naive.rename({"user_id": "person"}).to_arrow())
-        return activity_oracle(con, **home)
+        return activity_oracle(con, **{**home, "plans": plan_rows.plan_days(home["plans"])})
 
 
 def shifted(month: date, months: int) -> date:
@@ -387,6 +396,7 @@ def test_no_activity_gives_no_rows(table: str) -> None:
         "dimensions": ["platform"],
         "retention_periods": (90, 52, 36),
         "retentions": [],
+        "plans": {},
         "data_through": day("2024-01-01") + timedelta(days=1),
     }
     assert build(empty(Events).collect(), home)[table].is_empty()

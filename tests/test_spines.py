@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import plan_rows
 import polars as pl
 import pytest
 from frames import assert_same, at, collected, day, frame
@@ -94,6 +95,7 @@ settings_of_a_home = st.fixed_dictionaries(
         "active_events": st.sampled_from([[], ["click"]]),
         "key_features": st.sampled_from([[], ["export"]]),
         "dimensions": st.sampled_from([DIMENSIONS, [], ["country"]]),
+        "plans": plan_rows.plans(DAYS, "uvw", max_size=5),
     }
 )
 
@@ -111,13 +113,14 @@ def build(
         return change(made[name]).lazy()
 
     by_day = {name: home[name] for name in ("active_events", "key_features", "dimensions")}
+    plans = change(plan_rows.plan_months(home["plans"]).collect()).lazy()
     losers = duplicate_events(landed, duplicate_days=home["duplicate_days"])
     losers = keep("duplicate_events", losers)
     counted = keep("events", events(landed, losers, exclude_bots=home["exclude_bots"]))
     linked = keep("links", links(counted))
     stitched = keep("stitches", stitches(counted, linked, stitch_days=home["stitch_days"]))
     days = keep("user_days", user_days(counted, stitched, **by_day))
-    months = keep("user_months", user_months(days, dimensions=home["dimensions"]))
+    months = keep("user_months", user_months(days, plans, dimensions=home["dimensions"]))
     people = keep("users", users(months, empty(Users)))
     keep("segments", segments(people))
     return made
@@ -128,7 +131,8 @@ def build(
 def test_every_cell_equals_the_sql_computation(landed: pl.DataFrame, home: dict[str, Any]) -> None:
     made = build(landed.lazy(), home)
     carried = [name for name in home["dimensions"] if name in CARRIED]
-    expected = oracle.spines(landed, **{**home, "dimensions": carried})
+    plans = plan_rows.plan_days(home["plans"]) if "plan" in home["dimensions"] else None
+    expected = oracle.spines(landed, **{**home, "dimensions": carried, "plans": plans})
     for name in oracle.TABLES:
         model = MODELS[name]
         wanted = expected[name].cast(dict(dtypes(model))).select(list(dtypes(model)))
@@ -194,7 +198,9 @@ def slice_by_slice(
     for month in sorted({today.replace(day=1) for today in DAYS}):
         in_month = pl.col("event_date").dt.month_start() == month
         sliced["user_months"][month] = user_months(
-            lazy["user_days"].filter(in_month), dimensions=home["dimensions"]
+            lazy["user_days"].filter(in_month),
+            plan_rows.plan_months(home["plans"]).filter(pl.col("month") == month),
+            dimensions=home["dimensions"],
         )
         sliced["users"][month] = users(
             lazy["user_months"].filter(pl.col("month") == month),
@@ -213,5 +219,6 @@ def test_nothing_in_gives_nothing_out(name: str) -> None:
         "active_events": [],
         "key_features": [],
         "dimensions": DIMENSIONS,
+        "plans": {},
     }
     assert build(empty(LandedEvents), home)[name].is_empty()

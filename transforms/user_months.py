@@ -5,23 +5,60 @@ from collections.abc import Sequence
 import polars as pl
 
 from schemas.base import ALL
+from transforms.recurring import NO_PLAN
 from transforms.segmentation import event_dimensions, split
 
+_PLAN = "plan"
+_PERSON_MONTH = ["month", "user_id"]
 _BITS = ["active_days", "first_days", "key_feature_days"]
 
 
-def user_months(user_days: pl.LazyFrame, *, dimensions: Sequence[str]) -> pl.LazyFrame:
+def user_months(
+    user_days: pl.LazyFrame, plan_months: pl.LazyFrame, *, dimensions: Sequence[str]
+) -> pl.LazyFrame:
     """One row per month, dimension, segment and person, with the month's days as bits.
 
     Bit 0 is the first day of the month. ``first_days`` are the days whose first active event fell
-    into the segment, ``key_feature_days`` those on which a key feature was used in it. Groups by
-    person: a month's active people must fit into memory.
+    into the segment, ``key_feature_days`` those on which a key feature was used in it. A day's
+    ``plan`` is that of its end; from the month of the first subscription on, every active day has
+    one, and before it none has. Groups by person: a month's active people must fit into memory.
     """
     names = event_dimensions(dimensions)
     combinations = _bits_by_combination(user_days).cache()
     parts = split(combinations, names)
-    return pl.concat(
-        [_bits_by_segment(combinations, parts, dimension) for dimension in (ALL, *names)]
+    tables = {
+        dimension: _bits_by_segment(combinations, parts, dimension) for dimension in (ALL, *names)
+    }
+    if _PLAN in dimensions:
+        tables[ALL] = tables[ALL].cache()
+        tables[_PLAN] = _bits_by_plan(tables[ALL], plan_months)
+    return pl.concat(tables.values())
+
+
+def _bits_by_plan(everybody: pl.LazyFrame, plan_months: pl.LazyFrame) -> pl.LazyFrame:
+    """The bits per month, person and plan, where there are subscriptions by then."""
+    known = everybody.join(plan_months.select("month").unique(), on="month", how="semi")
+    paying = plan_months.filter(pl.col("plan") != NO_PLAN)
+    of_plans = known.join(paying, on=_PERSON_MONTH).select(
+        *_PERSON_MONTH, "plan", *(pl.col(name) & pl.col("plan_days") for name in _BITS)
+    )
+    covered = paying.group_by(_PERSON_MONTH).agg(pl.col("plan_days").sum().alias("covered"))
+    taken = pl.col("covered").fill_null(0)
+    of_none = known.join(covered, on=_PERSON_MONTH, how="left").select(
+        *_PERSON_MONTH,
+        pl.lit(NO_PLAN).alias("plan"),
+        *(pl.col(name) - (pl.col(name) & taken) for name in _BITS),
+    )
+    return (
+        pl.concat([of_plans, of_none])
+        .filter(pl.col("active_days") != 0)
+        .select(
+            "month",
+            pl.lit(_PLAN).alias("dimension"),
+            pl.col("plan").alias("segment"),
+            "user_id",
+            *_BITS,
+        )
     )
 
 

@@ -58,17 +58,30 @@ def activity_oracle(
     dimensions: Sequence[str] = ("platform", "country", "channel"),
     retention_periods: tuple[int, int, int] = (90, 52, 36),
     retentions: Sequence[Mapping[str, Any]] = (),
+    plans: pl.DataFrame | None = None,
 ) -> dict[str, pl.DataFrame]:
     """Every activity table from the table ``ev(event_date, event_ts, event_id, event_name, person,
     platform, country, channel, feature)``; ``person`` is never null. Temporary tables are replaced.
+
+    ``plans`` holds event_date, user_id, plan and country of customers day by day. The dimension
+    ``plan`` exists in months in which it has a row.
     """
     calendar = Calendar(week_start)
     active = _is_one_of(active_events)
     con.execute("SET preserve_insertion_order = false")
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE ev_known AS SELECT * FROM ev "
-        f"WHERE event_date <= DATE '{data_through}'"
-    )
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE on_plan
+            (event_date DATE, user_id VARCHAR, plan VARCHAR, country VARCHAR)""")
+    if plans is not None:
+        con.register("plans", plans.to_arrow())
+        con.execute("INSERT INTO on_plan SELECT event_date, user_id, plan, country FROM plans")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE ev_known AS
+        SELECT ev.*, CASE WHEN date_trunc('month', ev.event_date) IN
+            (SELECT date_trunc('month', event_date) FROM on_plan) THEN coalesce(plan, 'none') END
+            AS plan
+        FROM ev LEFT JOIN on_plan p ON p.event_date = ev.event_date AND p.user_id = ev.person
+        WHERE ev.event_date <= DATE '{data_through}'""")
     _days(con, active, dimensions, data_through)
     keys = ", ".join(f"'{feature}'" for feature in key_features) or "NULL"
     definitions = [
@@ -83,13 +96,18 @@ def activity_oracle(
             for one in retentions
         ),
     ]
+
+    def broken_down(definition: Mapping[str, str]) -> list[str]:
+        # Definitions by settings are of events, which have no plan.
+        return [name for name in dimensions if name != "plan" or definition["name"] == "activity"]
+
     retained = [
-        _retention(con, definition, grain, last, calendar, dimensions, data_through)
+        _retention(con, definition, grain, last, calendar, broken_down(definition), data_through)
         for definition in definitions
         for grain, last in zip(("day", "week", "month"), retention_periods, strict=True)
     ]
     return {
-        "active_users_daily": _daily(con, wau_window_days, mau_window_days),
+        "active_users_daily": _daily(con, wau_window_days, mau_window_days, data_through),
         "active_users_periodic": pl.concat(
             _periodic(con, grain, calendar, data_through) for grain in ("week", "month")
         ),
@@ -113,6 +131,7 @@ def _by_dimension(select: str, dimensions: Sequence[str], source: str) -> str:
     everybody = f"SELECT {select}, 'all' AS dimension, 'all' AS segment FROM {source}"
     single = [
         f"SELECT {select}, '{name}', coalesce({name}, 'unknown') FROM {source}"
+        f"{' WHERE plan IS NOT NULL' if name == 'plan' else ''}"
         for name in dimensions
     ]
     return " UNION ALL ".join([everybody, *single])
@@ -137,7 +156,31 @@ def _days(
             FROM seen""")
 
 
-def _daily(con: duckdb.DuckDBPyConnection, wau: int, mau: int) -> pl.DataFrame:
+def _paying(con: duckdb.DuckDBPyConnection, mau: int, data_through: date) -> None:
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE paying AS
+        WITH active AS (SELECT DISTINCT day, person FROM seen WHERE dimension = 'all'),
+        payer AS (
+            SELECT event_date AS day, user_id, plan, coalesce(country, 'unknown') AS country,
+                EXISTS (FROM active WHERE person = user_id AND day = event_date) AS is_active,
+                EXISTS (FROM active WHERE person = user_id
+                    AND day > event_date - {mau} AND day <= event_date) AS is_monthly
+            FROM on_plan WHERE plan <> 'none' AND event_date <= DATE '{data_through}'),
+        labelled AS (
+            SELECT *, 'all' AS dimension, 'all' AS segment FROM payer
+            UNION ALL SELECT *, 'country', country FROM payer
+            UNION ALL SELECT *, 'plan', plan FROM payer)
+        SELECT day, dimension, segment, count(*) AS payers, count(*) FILTER (is_active) AS came,
+            count(*) FILTER (is_monthly) AS came_in_month
+        FROM labelled GROUP BY ALL""")
+
+
+def _daily(con: duckdb.DuckDBPyConnection, wau: int, mau: int, data_through: date) -> pl.DataFrame:
+    _paying(con, mau, data_through)
+
+    def of_customers(name: str) -> str:
+        return f"CASE WHEN dimension IN ('all', 'country', 'plan') THEN coalesce({name}, 0) END"
+
     def window(name: str, days: int) -> str:
         return f"""{name} AS (
             SELECT c.day, s.dimension, s.segment, count(DISTINCT s.person) AS {name}
@@ -159,11 +202,19 @@ def _daily(con: duckdb.DuckDBPyConnection, wau: int, mau: int) -> pl.DataFrame:
             least({mau}, 1 + day - (SELECT min(day) FROM calendar)) AS days_in_window,
             coalesce(dau, 0) / nullif(mau, 0) AS stickiness_ratio,
             coalesce(new_users, 0) AS new_users,
-            coalesce(dau, 0) - coalesce(new_users, 0) AS returning_users
+            coalesce(dau, 0) - coalesce(new_users, 0) AS returning_users,
+            {of_customers("payers")} AS paying_users,
+            {of_customers("came")} AS active_paying_users,
+            {of_customers("came_in_month")} AS monthly_active_paying_users,
+            coalesce(dau, 0) / nullif(paying_users, 0) AS active_to_paying_ratio,
+            coalesce(mau, 0) / nullif(paying_users, 0) AS mau_to_paying_ratio,
+            active_paying_users / nullif(paying_users, 0) AS paying_active_rate,
+            monthly_active_paying_users / nullif(paying_users, 0) AS paying_mau_rate
         FROM cells LEFT JOIN dau USING (day, dimension, segment)
             LEFT JOIN wau USING (day, dimension, segment)
             LEFT JOIN mau USING (day, dimension, segment)
-            LEFT JOIN fresh USING (day, dimension, segment)""").pl()
+            LEFT JOIN fresh USING (day, dimension, segment)
+            LEFT JOIN paying USING (day, dimension, segment)""").pl()
 
 
 def _cells(grain: str, calendar: Calendar) -> str:
