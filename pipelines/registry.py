@@ -69,6 +69,7 @@ TABLES = (
     Spec("post_snapshots", "day", {"landed_social_posts": Within()}, "facts"),
     Spec("account_snapshots", "day", {"landed_social_accounts": Within()}, "facts"),
     Spec("ingest_ledger", "whole", {name: Everything() for name in LEDGER_READS}, "ledgers"),
+    Spec("survey_scores", "whole", {"survey_responses": Everything(), "customers": Everything()}, "surveys"),
     Spec("definition_days", "day", {"events": Within(), "stitches": Within()}, "spines", needs="retentions"),
     Spec("definition_months", "month", {"definition_days": Within()}, "spines", needs="retentions"),
     Spec("definition_users", "month", {"definition_months": Within(), "definition_users": UpTo(-1)}, "spines", needs="retentions"),
