@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from schemas.base import ALL
 from transforms.fates import counted
 from transforms.ingest_ledger import FACTS
 
 Tables = Mapping[str, pl.LazyFrame]
+Find = Callable[[Tables], pl.LazyFrame]
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Check:
     table: str
     others: tuple[str, ...]
     description: str
-    find: Callable[[Tables], pl.LazyFrame]
+    find: Find
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -37,8 +39,10 @@ def _unconserved_files(tables: Tables) -> pl.LazyFrame:
 
 def _uncounted_events(tables: Tables) -> pl.LazyFrame:
     """Accepted rows of the ledger against the events that count."""
-    ledger = tables["ingest_ledger"].filter(source="events").select(
-        accepted=pl.col("accepted_rows").sum() - pl.col("excluded_rows").sum()
+    ledger = (
+        tables["ingest_ledger"]
+        .filter(source="events")
+        .select(accepted=pl.col("accepted_rows").sum() - pl.col("excluded_rows").sum())
     )
     events = tables["events"].select(events=pl.len().cast(pl.Int64))
     return pl.concat((ledger, events), how="horizontal").filter(
@@ -97,6 +101,55 @@ def _differing_cohorts(tables: Tables) -> pl.LazyFrame:
     return joined.filter(pl.col("cohort_users").ne_missing(pl.col("new_users")))
 
 
+def _broken_chain(table: str, opening: str, closing: str) -> Find:
+    """Months that do not open with what the month before closed with."""
+
+    def find(tables: Tables) -> pl.LazyFrame:
+        months = tables[table].filter(dimension=ALL).select("month", opening, closing)
+        before = months.select(pl.col("month").dt.offset_by("1mo"), before=closing)
+        return months.join(before, on="month").filter(pl.col(opening) != pl.col("before"))
+
+    return find
+
+
+def _differing_mrr(tables: Tables) -> pl.LazyFrame:
+    """What customers bear at a month's end against the closing of the movements."""
+    customers = tables["customer_months"].group_by("month").agg(pl.col("mrr_amount").sum())
+    closing = tables["mrr_movements_monthly"].filter(dimension=ALL)
+    joined = closing.select("month", "closing_mrr_amount").join(customers, on="month", how="left")
+    return joined.filter(pl.col("closing_mrr_amount") != pl.col("mrr_amount").fill_null(0))
+
+
+def _differing_customers(tables: Tables) -> pl.LazyFrame:
+    """Customers that bear MRR at a month's end against those that churn_monthly ends with."""
+    paying = tables["customer_months"].filter(pl.col("mrr_amount") > 0)
+    counted = paying.group_by("month").agg(paying=pl.len().cast(pl.Int64))
+    ends = tables["churn_monthly"].filter(dimension=ALL).select("month", "customers_end")
+    joined = ends.join(counted, on="month", how="left")
+    return joined.filter(pl.col("customers_end") != pl.col("paying").fill_null(0))
+
+
+def _differing_sessions(tables: Tables) -> pl.LazyFrame:
+    """Sessions that start on a day against those that sessions_daily counts."""
+    starts = tables["sessions"].group_by("date").agg(started=pl.len().cast(pl.Int64))
+    daily = tables["sessions_daily"].filter(dimension=ALL).select("date", "sessions")
+    joined = daily.join(starts, on="date", how="left")
+    return joined.filter(pl.col("sessions") != pl.col("started").fill_null(0))
+
+
+def _differing_periodic_sessions(tables: Tables) -> pl.LazyFrame:
+    """Sessions of the days of a month against those of the month."""
+    days = tables["sessions_daily"].group_by(
+        "dimension", "segment", period_start=pl.col("date").dt.month_start()
+    )
+    months = tables["sessions_periodic"].filter(grain="month")
+    key = ["period_start", "dimension", "segment"]
+    joined = months.select(*key, "sessions").join(
+        days.agg(of_days=pl.col("sessions").sum()), on=key, how="left"
+    )
+    return joined.filter(pl.col("sessions") != pl.col("of_days"))
+
+
 CHECKS = (
     Check(
         "rows_are_conserved",
@@ -146,6 +199,48 @@ CHECKS = (
         ("active_users_daily",),
         "The cohort of a day has as many users as were new on it.",
         _differing_cohorts,
+    ),
+    Check(
+        "mrr_opens_as_it_closed",
+        "mrr_movements_monthly",
+        (),
+        "A month's opening MRR is the closing of the month before.",
+        _broken_chain("mrr_movements_monthly", "opening_mrr_amount", "closing_mrr_amount"),
+    ),
+    Check(
+        "mrr_is_that_of_the_customers",
+        "mrr_movements_monthly",
+        ("customer_months",),
+        "A month's closing MRR is the sum of its customers'.",
+        _differing_mrr,
+    ),
+    Check(
+        "customers_start_as_they_ended",
+        "churn_monthly",
+        (),
+        "The customers at a month's start are those at the end of the month before.",
+        _broken_chain("churn_monthly", "customers_start", "customers_end"),
+    ),
+    Check(
+        "customers_are_those_who_pay",
+        "churn_monthly",
+        ("customer_months",),
+        "The customers at a month's end are those with MRR.",
+        _differing_customers,
+    ),
+    Check(
+        "sessions_are_counted_once",
+        "sessions_daily",
+        ("sessions",),
+        "The sessions of a day are those that start on it.",
+        _differing_sessions,
+    ),
+    Check(
+        "sessions_of_days_are_those_of_the_month",
+        "sessions_periodic",
+        ("sessions_daily",),
+        "The sessions of a month are those of its days.",
+        _differing_periodic_sessions,
     ),
 )
 

@@ -1,0 +1,129 @@
+"""Where one session ends and the next one begins.
+
+Everything that looks at sessions goes through here, so that all tables mean the same session.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+import polars as pl
+
+from transforms.division import ratio
+from transforms.people import INACTIVE_EVENTS, with_person
+
+STREAM = ("user_id", "source_session_id")
+
+
+def in_seconds(microseconds: pl.Expr) -> pl.Expr:
+    """Whole microseconds as seconds, rounded as a division is."""
+    # A division by one number is done as a multiplication by its inverse: 35.7 s came out as
+    # 35.699999999999996. By a column it is a division.
+    return ratio(microseconds, microseconds * 0 + 1_000_000)
+
+
+def session_events(
+    events: pl.LazyFrame,
+    stitches: pl.LazyFrame,
+    columns: Sequence[str],
+    *,
+    use_source_sessions: bool,
+) -> pl.LazyFrame:
+    """Events that are part of sessions, with their person and the given columns.
+
+    Also has event_date, event_ts, event_id, and ``source_session_id``, null unless the source's
+    own sessions are used.
+    """
+    always = ["event_date", "event_ts", "event_id", "event_name", "user_id", "anonymous_id"]
+    source = pl.col("session_id") if use_source_sessions else pl.lit(None, pl.String)
+    chosen = events.filter(~pl.col("event_name").is_in(list(INACTIVE_EVENTS))).select(
+        *dict.fromkeys([*always, *columns]), source.alias("source_session_id")
+    )
+    return with_person(chosen, stitches).drop("anonymous_id")
+
+
+def without_earlier(rows: pl.LazyFrame, session_days: pl.LazyFrame) -> pl.LazyFrame:
+    """Session events without those that belong to sessions that started on earlier days.
+
+    Only a session that reached beyond its own day can hold any: all of a person's events up to its
+    last one are its own, or older.
+    """
+    reaching = session_days.filter(pl.col("ended_date") > pl.col("date"))
+    until = reaching.group_by(STREAM).agg(pl.col("ended_ts").max().alias("taken_until"))
+    is_free = (pl.col("event_ts") > pl.col("taken_until")).fill_null(True)
+    joined = rows.join(until, on=STREAM, how="left", nulls_equal=True)
+    return joined.filter(is_free).drop("taken_until")
+
+
+def numbered(
+    rows: pl.LazyFrame, *, session_timeout_minutes: int, session_max_hours: int
+) -> pl.LazyFrame:
+    """Session events in order of person and time, with ``session`` and ``place``, both numbers.
+
+    Of one instant, the order is that of the event ids. Sorts in memory what it is handed.
+    """
+    number = partial(
+        _numbered,
+        timeout=timedelta(minutes=session_timeout_minutes),
+        longest=timedelta(hours=session_max_hours),
+    )
+    schema = {"session": pl.UInt32, "place": pl.UInt32}
+    typed = rows.with_columns(pl.lit(0, dtype).alias(name) for name, dtype in schema.items())
+    # Nothing may be pushed past it: it needs all rows, and columns that a reader may not.
+    return typed.map_batches(number, predicate_pushdown=False, projection_pushdown=False)
+
+
+def _numbered(rows: pl.DataFrame, timeout: timedelta, longest: timedelta) -> pl.DataFrame:
+    # Only the keys are sorted, as numbers: moving whole rows of text takes three times as long.
+    of_source = rows["source_session_id"].is_not_null().any()
+    stream = list(STREAM if of_source else STREAM[:1])
+    keys = rows.select(
+        pl.col(stream).cast(pl.Categorical).to_physical(), "event_ts", "event_id"
+    ).with_row_index("row")
+    ordered = _in_order(keys, [*stream, "event_ts"])
+    is_new = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in stream)
+    is_gap = pl.col("event_ts").diff() > timeout
+    if of_source:
+        is_gap = is_gap & pl.col("source_session_id").is_null()
+    is_first = pl.int_range(pl.len()) == 0
+    begins = ordered.select("event_ts", begins=is_first | is_new | is_gap)
+    session = _cut(begins, longest).cum_sum().cast(pl.UInt32)
+    in_place = ordered.select(
+        "row", session=session, place=pl.int_range(pl.len(), dtype=pl.UInt32)
+    ).sort("row")
+    return rows.with_columns(in_place["session"], in_place["place"])
+
+
+def _in_order(keys: pl.DataFrame, instant: list[str]) -> pl.DataFrame:
+    """Sorted by person, time and event id, where event ids are looked at only in a tie."""
+    ordered = keys.sort(instant)
+    is_again = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in instant)
+    is_again = is_again & (pl.int_range(pl.len()) > 0)
+    tied = ordered.select(is_again | is_again.shift(-1, fill_value=False)).to_series()
+    if not tied.any():
+        return ordered
+    # Tied rows lie together: sorted by id too, they fill the same places.
+    places = ordered.select(pl.int_range(pl.len(), dtype=pl.UInt32)).to_series()
+    by_id = ordered.with_columns(place=places).filter(tied)
+    moved = by_id.sort(*instant, "event_id")["place"]
+    return ordered[places.scatter(by_id["place"], moved)]
+
+
+def _cut(rows: pl.DataFrame, longest: timedelta) -> pl.Series:
+    """Whether each event begins a session, once those that would last too long are cut.
+
+    A chain without a gap is cut at its first event after ``longest``, and so on from there: each
+    turn of the loop cuts every chain once, and only chains that are still too long go on.
+    """
+    rows = rows.with_row_index("row")
+    begins = rows["begins"]
+    while True:
+        start = pl.when("begins").then("event_ts").forward_fill()
+        rows = rows.with_columns(is_late=pl.col("event_ts") - start > longest)
+        if not rows["is_late"].any():
+            return begins
+        chain = pl.col("begins").cum_sum()
+        rows = rows.filter(pl.col("is_late").any().over(chain))
+        first_late = pl.col("is_late") & ~pl.col("is_late").shift(1, fill_value=False)
+        rows = rows.with_columns(begins=pl.col("begins") | first_late)
+        begins = begins.scatter(rows.filter("begins")["row"], True)
