@@ -1,8 +1,9 @@
 """The sample, run as a new user would: the published numbers are the planted truths."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from homes import run_home, scratch, table
 
 from pipelines.commands.sample import fill_new_home
+from pipelines.sample import ALL_SOURCES
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +28,22 @@ def truths(home: Path) -> dict[str, Any]:
     return json.loads((home / "sample_truths.json").read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="module")
+def sources(truths: dict[str, Any]) -> dict[str, Any]:
+    return truths["sources"]
+
+
+def by(key: str, rows: Iterable[dict[str, Any]], *names: str) -> dict[Any, tuple[Any, ...]]:
+    """The named values by the key; dates as text, as the truths have them."""
+    return {str(row[key]): tuple(row[name] for name in names) for row in rows}
+
+
+def months(home: Path, name: str, **where: str) -> list[dict[str, Any]]:
+    return table(home, name).filter(**where).to_dicts()
+
+
 def test_every_row_is_accounted_for_as_planted(home: Path, truths: dict[str, Any]):
-    ledger = table(home, "ingest_ledger")
+    ledger = table(home, "ingest_ledger").filter(source="events")
     totals = ledger.select(pl.selectors.integer().sum()).row(0, named=True)
     planted = truths["rows"]
     for name in (
@@ -44,6 +60,20 @@ def test_every_row_is_accounted_for_as_planted(home: Path, truths: dict[str, Any
     assert totals["accepted_rows"] - totals["excluded_rows"] == planted["events"]
 
 
+def test_every_row_of_the_other_sources_is_accounted_for_as_planted(
+    home: Path, sources: dict[str, Any]
+):
+    ledger = table(home, "ingest_ledger").filter(pl.col("source") != "events")
+    totals = ledger.group_by("source").agg(pl.selectors.integer().sum()).to_dicts()
+    names = ("read_rows", "accepted_rows", "duplicate_rows", "awaiting_rate_rows")
+    found = by("source", totals, *names, "quarantined_rows")
+    assert found.keys() == set(ALL_SOURCES) - {"events"}
+    for source, counts in found.items():
+        planted = sources[source]["rows"]
+        quarantined = planted["refused_rows"] + planted["awaiting_rate_rows"]
+        assert counts == (*(planted[name] for name in names), quarantined), source
+
+
 def test_daily_actives_and_newcomers_are_as_planted(home: Path, truths: dict[str, Any]):
     daily = table(home, "active_users_daily")
     everybody = daily.filter(dimension="all").sort("date")
@@ -58,6 +88,26 @@ def test_daily_actives_and_newcomers_are_as_planted(home: Path, truths: dict[str
         for platform, people in day["dau_by_platform"].items()
         if people
     }
+
+
+def test_sessions_and_page_views_are_as_planted(home: Path, truths: dict[str, Any]):
+    daily = table(home, "sessions_daily").filter(dimension="all").to_dicts()
+    planted = truths["active_users_daily"]
+    assert by("date", daily, "sessions", "visitors", "new_visitors", "page_views") == by(
+        "date", planted, "sessions", "dau", "new_users", "page_views"
+    )
+
+
+def test_engagement_of_every_month_is_as_planted(home: Path, truths: dict[str, Any]):
+    planted: dict[str, list[int]] = {}
+    for day in truths["active_users_daily"]:
+        sums = planted.setdefault(f"{day['date'][:7]}-01", [0, 0])
+        sums[0] += day["active_events"]
+        sums[1] += day["sessions"]
+    found = by(
+        "period_start", months(home, "engagement_frequency", grain="month"), "events", "sessions"
+    )
+    assert found == {month: tuple(sums) for month, sums in planted.items()}
 
 
 def test_cohorts_and_their_return_are_as_planted(home: Path, truths: dict[str, Any]):
@@ -79,8 +129,150 @@ def test_cohorts_and_their_return_are_as_planted(home: Path, truths: dict[str, A
 
 
 def test_months_are_as_planted(home: Path, truths: dict[str, Any]):
-    months = table(home, "active_users_periodic").filter(grain="month", dimension="all")
-    found = {row["period_start"].isoformat(): row["active_users"] for row in months.to_dicts()}
+    found = months(home, "active_users_periodic", grain="month", dimension="all")
+    assert by("period_start", found, "active_users") == by(
+        "month", truths["active_users_monthly"], "active_users"
+    )
+
+
+def test_paying_customers_of_every_day_are_as_planted(home: Path, sources: dict[str, Any]):
+    daily = table(home, "active_users_daily").filter(dimension="all").to_dicts()
+    planted = sources["subscriptions"]["paying_daily"]
+    assert by("date", daily, "paying_users") == by("date", planted, "customers")
+
+
+def test_paying_customers_come_and_go_as_planted(home: Path, sources: dict[str, Any]):
+    names = (
+        "customers_start",
+        "new_customers",
+        "reactivated_customers",
+        "lost_customers",
+        "customers_end",
+    )
+    found = by("month", months(home, "churn_monthly", dimension="all"), *names)
+    planted = by("month", sources["subscriptions"]["monthly"], *names)
+    assert len(found) >= 18
+    assert found == {month: planted[month] for month in found}
+    assert not any(any(planted[month]) for month in planted.keys() - found.keys())
+    assert all(any(month[at] for month in planted.values()) for at in range(len(names)))
+
+
+def test_recurring_revenue_moves_as_planted_to_the_last_decimal(
+    home: Path, sources: dict[str, Any]
+):
+    movements = ("new", "expansion", "contraction", "churn", "reactivation")
+    names = ["opening_mrr_amount", *(f"{each}_mrr_amount" for each in movements)]
+    names.append("closing_mrr_amount")
+    planted = [
+        {
+            **{f"{each}_mrr_amount": Decimal(month[f"{each}_amount"]) for each in movements},
+            **{name: Decimal(month[name]) for name in (names[0], names[-1])},
+            "month": month["month"],
+        }
+        for month in sources["subscriptions"]["monthly"]
+    ]
+    found = by("month", months(home, "mrr_movements_monthly", dimension="all"), *names)
+    expected = by("month", planted, *names)
+    assert found == {month: expected[month] for month in found}
+    assert all(any(month[at] for month in expected.values()) for at in range(len(names)))
+
+
+def test_recent_buyers_are_as_planted(home: Path, sources: dict[str, Any]):
+    found = by("month", months(home, "churn_by_inactivity_monthly"), "customers_end")
+    planted = by("month", sources["orders"]["customers_by_inactivity"], "customers")
+    assert len(found) >= 18
+    assert found == {month: planted[month] for month in found}
+
+
+def test_orders_and_netted_revenue_are_as_planted(home: Path, sources: dict[str, Any]):
+    values = table(home, "customer_lifetime_value").filter(model="bg_nbd")
+    planted = sources["orders"]["total"]
+    assert values["orders"].sum() == planted["orders"]
+    assert values["revenue_amount"].sum() == Decimal(planted["revenue_amount"])
+    assert values.filter(pl.col("orders") > 0).height == planted["buyers"]
+
+
+def test_orders_and_costs_of_every_month_are_as_planted(home: Path, sources: dict[str, Any]):
+    rows = months(home, "clv_monthly", model="bg_nbd", dimension="all")
+    found = by("month", rows, "orders", "revenue_amount", "customers")
+    orders = by("month", sources["orders"]["monthly"], "orders", "revenue_amount")
+    buyers = by("month", sources["orders"]["customers_by_inactivity"], "customers")
+    assert len(found) >= 18
     assert found == {
-        month["month"]: month["active_users"] for month in truths["active_users_monthly"]
+        month: (count, Decimal(revenue), *buyers[month])
+        for month, (count, revenue) in orders.items()
     }
+    costs = by("month", sources["campaign_costs"]["monthly"], "cost_amount")
+    assert by("month", rows, "cost_amount") == {
+        month: (Decimal(costs[month][0]),) for month in found
+    }
+
+
+def test_revenue_cohorts_begin_as_planted(home: Path, sources: dict[str, Any]):
+    cohorts = table(home, "revenue_cohorts").filter(period_index=0).to_dicts()
+    planted = by("month", sources["subscriptions"]["monthly"], "new_customers", "new_amount")
+    assert by("cohort_month", cohorts, "cohort_customers", "cohort_mrr_amount") == {
+        month: (customers, Decimal(amount))
+        for month, (customers, amount) in planted.items()
+        if customers
+    }
+
+
+def test_answers_to_surveys_are_as_planted(home: Path, sources: dict[str, Any]):
+    scores = table(home, "survey_scores").filter(grain="month", dimension="all")
+    found = {
+        (row["survey"], str(row["period_start"])): row
+        for row in scores.filter(pl.col("responses") > 0).to_dicts()
+    }
+    planted = {
+        (row["survey"], row["month"]): row
+        for row in sources["surveys"]["monthly"]
+        if row["kind"] != "review"
+    }
+    assert found.keys() == planted.keys()
+    for key, row in planted.items():
+        for name in {"responses", "promoters", "passives", "detractors", "satisfied"} & set(row):
+            assert found[key][name] == row[name], (key, name)
+        if row["kind"] == "ces":
+            assert found[key]["score"] == pytest.approx(row["score_sum"] / row["responses"])
+    assert scores["superseded"].sum() == sources["surveys"]["superseded"]
+    asked = dict(scores.group_by("survey").agg(pl.col("asked").sum()).rows())
+    planted_asked = sources["surveys"]["asked"]
+    assert len(planted_asked) == 3
+    assert {survey: asked[survey] for survey in planted_asked} == planted_asked
+
+
+def test_tickets_are_as_planted(home: Path, sources: dict[str, Any]):
+    names = (
+        "opened",
+        "still_open",
+        "resolved",
+        "reopened",
+        "replied",
+        "resolution_seconds",
+        "first_reply_seconds",
+    )
+    rows = months(home, "support_tickets", grain="month", channel="all", tier="all")
+    found = by("period_start", rows, *names)
+    planted = by("month", sources["tickets"]["monthly"], *names)
+    assert len(found) >= 18
+    assert found == {month: planted[month] for month in found}
+
+
+def test_social_engagements_are_as_planted(home: Path, sources: dict[str, Any]):
+    daily = table(home, "social_engagement_daily")
+    account = ["platform", "account"]
+    names = ("likes", "comments", "shares", "saves", "mentions", "clicks", "engagements")
+    totals = daily.group_by(account).agg(
+        pl.col(names).sum(),
+        pl.when(pl.col("impressions").count() > 0).then(pl.col("impressions").sum()),
+        pl.col("followers").sort_by("date").last(),
+    )
+    planted = sources["social_posts"]["accounts"]
+    assert by("account", totals.to_dicts(), *names, "impressions") == by(
+        "account", planted, *names, "impressions"
+    )
+    posts = table(home, "social_posts").group_by("account").len("posts").to_dicts()
+    assert by("account", posts, "posts") == by("account", planted, "posts")
+    followers = sources["social_accounts"]["followers_at_end"]
+    assert by("account", totals.to_dicts(), "followers") == by("account", followers, "followers")

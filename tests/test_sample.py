@@ -5,11 +5,9 @@ import gzip
 import hashlib
 import io
 import json
-import os
-import subprocess
-import sys
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,10 +78,7 @@ def events(landed: list[Event]) -> list[Event]:
 @pytest.fixture(scope="module")
 def activity(events: list[Event]) -> dict[str, dict[date, set[str]]]:
     """Person, day, platforms."""
-    links = defaultdict(list)
-    for event in sorted(events, key=lambda event: event.event_ts):
-        if event.fields.get("user_id") and event.fields.get("anonymous_id"):
-            links[event.fields["anonymous_id"]].append((event.event_ts, event.fields["user_id"]))
+    links = links_of(events)
     found: dict[str, dict[date, set[str]]] = defaultdict(lambda: defaultdict(set))
     for event in events:
         if event.fields["event_name"] not in PASSIVE:
@@ -127,12 +122,10 @@ def parquet_rows(content: bytes) -> list[dict[str, Any] | None]:
 
 def csv_rows(content: bytes) -> list[dict[str, Any] | None]:
     header, *lines = csv.reader(io.StringIO(content.decode()))
-    return [
-        {**dict(zip(header, line, strict=True)), "is_bot": line[header.index("is_bot")] == "true"}
-        if len(line) == len(header)
-        else None
-        for line in lines
+    rows = [
+        dict(zip(header, line, strict=True)) if len(line) == len(header) else None for line in lines
     ]
+    return [row and {**row, "is_bot": row.get("is_bot") == "true"} for row in rows]
 
 
 def ndjson_rows(content: bytes) -> list[dict[str, Any] | None]:
@@ -184,6 +177,14 @@ def person(event: Event, links: dict[str, list[tuple[datetime, str]]]) -> str:
     return (after[:1] or before[-1:] or [event.fields["anonymous_id"]])[0]
 
 
+def links_of(events: list[Event]) -> dict[str, list[tuple[datetime, str]]]:
+    links = defaultdict(list)
+    for event in sorted(events, key=lambda event: event.event_ts):
+        if event.fields.get("user_id") and event.fields.get("anonymous_id"):
+            links[event.fields["anonymous_id"]].append((event.event_ts, event.fields["user_id"]))
+    return links
+
+
 def first_days(activity: dict[str, dict[date, set[str]]]) -> dict[str, date]:
     return {who: min(days) for who, days in activity.items()}
 
@@ -230,6 +231,27 @@ def test_late_machine_and_counted_events_are_as_told(
     assert truths["rows"]["events"] == len(events)
     assert {day["date"]: day["events"] for day in truths["active_users_daily"]} == Counter(
         str(event.day) for event in events
+    )
+
+
+def test_sessions_and_page_views_are_as_told(events: list[Event], truths: dict[str, Any]) -> None:
+    links = links_of(events)
+    own = defaultdict(list)
+    for event in events:
+        if event.fields["event_name"] not in PASSIVE:
+            own[person(event, links)].append(event.event_ts)
+    starts = [
+        moment
+        for moments in map(sorted, own.values())
+        for before, moment in pairwise([datetime.min.replace(tzinfo=UTC), *moments])
+        if moment - before > timedelta(minutes=30)
+    ]
+    days = truths["active_users_daily"]
+    assert {day["date"]: day["sessions"] for day in days} == Counter(
+        str(moment.date()) for moment in starts
+    )
+    assert {day["date"]: day["page_views"] for day in days} == Counter(
+        str(event.day) for event in events if event.fields["event_name"] == "page_view"
     )
 
 
@@ -361,21 +383,6 @@ def test_every_flaw_format_and_several_offsets_are_there(
     texts = [row.fields["event_ts"] for row in rows if row.fields]
     offsets = {text[23:] for text in texts if isinstance(text, str)}
     assert {"Z", "+01:00", "-05:00", "+05:30"} <= offsets
-
-
-def test_the_same_arguments_give_the_same_bytes_on_any_number_of_threads(tmp_path: Path) -> None:
-    make(tmp_path / "here", **SMALL)
-    script = (
-        "from pathlib import Path; from pipelines.sample import write_sample; import sys;"
-        "home = Path(sys.argv[1]);"
-        f"write_sample(home / 'landing', home / 'truths.json', **{SMALL})"
-    )
-    for threads in ("1", "5"):
-        there = tmp_path / threads
-        there.mkdir()
-        environment = {**os.environ, "POLARS_MAX_THREADS": threads}
-        subprocess.run([sys.executable, "-c", script, there], check=True, env=environment)
-        assert digests(there) == digests(tmp_path / "here")
 
 
 def test_how_many_days_are_made_at_a_time_does_not_matter(

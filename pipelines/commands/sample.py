@@ -4,11 +4,11 @@ from pathlib import Path
 
 from pipelines.errors import TidemarkError
 from pipelines.home import SETTINGS_FILE
-from pipelines.sample.sample import write_sample
+from pipelines.sample import ALL_SOURCES, SampleSummary, write_sample
 
 _SETTINGS = """\
 # The settings of this home. Every key has a default; what stands here is what the sample needs.
-key_features = ["dashboard", "export"]
+key_features = ["board", "export"]
 """
 
 
@@ -25,11 +25,21 @@ def fill_new_home(root: Path, *, days: int, users: int, seed: int) -> str:
     if not settings.exists():
         settings.write_text(_SETTINGS, encoding="utf-8")
     truths = root / "sample_truths.json"
-    summary = write_sample(landing, truths, days=days, users=users, seed=seed)
+    summary = write_sample(landing, truths, days=days, users=users, seed=seed, sources=ALL_SOURCES)
     return (
-        f"{summary.rows:,} rows in {summary.files:,} files under {landing}, landed from "
-        f"{summary.first_day} to {summary.last_day}: {summary.events:,} events of people, "
-        f"{summary.bot_rows:,} rows of machines, {summary.duplicate_rows:,} twins, "
-        f"{summary.quarantined_rows:,} malformed, {summary.late_rows:,} late.\n"
+        f"{_said(summary, landing)}\n"
         f"What is true of them stands in {truths}. Next: tidemark --home {root} run"
+    )
+
+
+def _said(summary: SampleSummary, landing: Path) -> str:
+    rows = summary.rows + sum(summary.other_rows.values())
+    others = ", ".join(f"{rows:,} {source}" for source, rows in summary.other_rows.items())
+    return (
+        f"{rows:,} rows in {summary.files:,} files under {landing}, landed from "
+        f"{summary.first_day} to {summary.last_day}.\n"
+        f"events: {summary.events:,} of people, {summary.bot_rows:,} rows of machines, "
+        f"{summary.duplicate_rows:,} twins, {summary.quarantined_rows:,} malformed, "
+        f"{summary.late_rows:,} late.\n"
+        f"Rows of other sources: {others}."
     )

@@ -10,6 +10,7 @@ from pipelines.sample.people import anonymous_id, home, user_id
 from pipelines.sample.plan import PLATFORMS, Stretch, person_day
 
 _HOUR = 3_600_000
+_SESSION_ENDS_AFTER = 30 * 60_000
 _EVENTS_PER_SESSION = 9
 _MOST_SESSIONS = 1000
 _PACE_MILLISECONDS = 40_000
@@ -18,8 +19,13 @@ _LOGIN_SHARE = 0.25
 _LOGGED_OUT_FIRST_SHARE = 0.1
 
 
-def active_events(stretch: Stretch, options: Options, dice: Dice) -> pl.DataFrame:
-    """All active events of some days of the plan. Every row of its activity gives one or more."""
+def active_events(
+    stretch: Stretch, options: Options, dice: Dice
+) -> tuple[pl.DataFrame, dict[int, int]]:
+    """All active events of some days of the plan, and how many sessions begin on each.
+
+    Every row of the activity gives one or more events.
+    """
     key = pl.col("key")
     events = _one_row_per_event(_person_days(stretch.activity, dice), stretch.events_before)
     events = derived(events, _platform().alias("platform"), *_session())
@@ -34,14 +40,22 @@ def active_events(stretch: Stretch, options: Options, dice: Dice) -> pl.DataFram
         *clients.client(pl.col("platform"), options, dice),
         *actions.entry(is_entry, key, dice),
     )
-    return complete(
-        derived(
-            events,
-            *actions.pages(pl.col("platform"), key, dice),
-            *actions.details(key, dice),
-            pl.lit(False).alias("is_bot"),
-        )
+    events = derived(
+        events,
+        *actions.pages(pl.col("platform"), key, dice),
+        *actions.details(key, dice),
+        pl.lit(False).alias("is_bot"),
     )
+    return complete(events), _sessions(events)
+
+
+def _sessions(events: pl.DataFrame) -> dict[int, int]:
+    """Sessions that begin on each day: people sleep at midnight, so that none runs past it."""
+    rows = events.select("event_day", "person_day", "event_ts").sort("person_day", "event_ts")
+    pause = pl.col("event_ts").diff().dt.total_milliseconds()
+    begins = (pause > _SESSION_ENDS_AFTER) | (pl.col("person_day").diff() != 0)
+    counts = rows.select("event_day", begins.fill_null(True)).group_by("event_day")
+    return dict(counts.agg(pl.col("event_ts").sum().cast(pl.Int64)).iter_rows())
 
 
 def _person_days(activity: pl.DataFrame, dice: Dice) -> pl.DataFrame:

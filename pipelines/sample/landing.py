@@ -21,13 +21,19 @@ _SECOND_FORMATS = ("csv", "parquet", "csv.gz", "ndjson.zst", "csv.zst", "ndjson"
 _MAIN_FORMAT = "ndjson.gz"
 
 _Waiting = dict[int, list[pl.DataFrame]]
+# Rows, and how many sessions begin on each day.
+_Made = tuple[pl.DataFrame, dict[int, int]]
 
 
 @dataclass(frozen=True)
 class LandingDate:
-    """What lands on a day, counted from 0: the rows, and of each file its name and its rows."""
+    """What lands on a day, counted from 0: the rows, and of each file its name and its rows.
+
+    ``sessions`` are those that begin on that day, whenever their events land.
+    """
 
     day: int
+    sessions: int
     rows: pl.DataFrame
     files: tuple[tuple[str, pl.DataFrame], ...]
 
@@ -41,24 +47,25 @@ def landing_dates(plan: Plan, options: Options, dice: Dice) -> Iterator[LandingD
     waiting: _Waiting = defaultdict(list)
     names = [file_names(day, options) for day in range(options.days)]
 
-    def made(stretch: Stretch) -> pl.DataFrame:
+    def made(stretch: Stretch) -> _Made:
         return _on_their_way(plan, stretch, names, options, dice)
 
-    for stretch, rows in _ahead(made, plan.stretches(options.days)):
+    for stretch, (rows, sessions) in _ahead(made, plan.stretches(options.days)):
         none = rows.clear()
         _set_out(rows, waiting)
         del rows
         for day in stretch.days:
             arrived = pl.concat([*waiting.pop(day, []), none], rechunk=True)
             arrived = arrived.sort("part", "received_ts", "key", "is_twin")
-            yield LandingDate(day, arrived, tuple(_files(arrived, names[day])))
+            files = tuple(_files(arrived, names[day]))
+            yield LandingDate(day, sessions.get(day, 0), arrived, files)
 
 
 def _ahead(
-    made: Callable[[Stretch], pl.DataFrame], stretches: Iterator[Stretch]
-) -> Iterator[tuple[Stretch, pl.DataFrame]]:
+    made: Callable[[Stretch], _Made], stretches: Iterator[Stretch]
+) -> Iterator[tuple[Stretch, _Made]]:
     """Each stretch with its rows, the next one being made while this one is used."""
-    pending: deque[tuple[Stretch, Future[pl.DataFrame]]] = deque()
+    pending: deque[tuple[Stretch, Future[_Made]]] = deque()
     with ThreadPoolExecutor(max_workers=1) as maker:
         for stretch in stretches:
             pending.append((stretch, maker.submit(made, stretch)))
@@ -67,7 +74,7 @@ def _ahead(
         yield _done(*pending.popleft())
 
 
-def _done(stretch: Stretch, rows: Future[pl.DataFrame]) -> tuple[Stretch, pl.DataFrame]:
+def _done(stretch: Stretch, rows: Future[_Made]) -> tuple[Stretch, _Made]:
     return stretch, rows.result()
 
 
@@ -89,11 +96,12 @@ def file_names(day: int, options: Options) -> list[str]:
 
 def _on_their_way(
     plan: Plan, stretch: Stretch, names: list[list[str]], options: Options, dice: Dice
-) -> pl.DataFrame:
+) -> _Made:
     """All rows that the days of the stretch give, whenever they land."""
+    active, sessions = active_events(stretch, options, dice)
     made = pl.concat(
         [
-            active_events(stretch, options, dice),
+            active,
             mail_and_ads(plan, stretch.days, options, dice),
             bots(plan, stretch.days, options, dice),
         ]
@@ -104,7 +112,7 @@ def _on_their_way(
     kinds = [[kind_of(files[part]) for files in names] for part in range(last)]
     again = twins(events, last, options, dice)
     malformed = refused(events, kinds, options, dice)
-    return pl.concat([events, again, malformed], rechunk=True)
+    return pl.concat([events, again, malformed], rechunk=True), sessions
 
 
 def _set_out(rows: pl.DataFrame, waiting: _Waiting) -> None:

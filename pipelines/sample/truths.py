@@ -28,6 +28,11 @@ NOTE = (
     " day_1, day_7 and day_30 are the people of a cohort who are active that many days after their"
     " first day; null where that day lies after last_day for anybody of the cohort."
     " active_users of a month's cohort are those active in that month and in each one after it."
+    " A day's sessions are those that begin on it, active events of a person with no more than"
+    " thirty minutes between two. Under sources stands what is known of the other sources: their"
+    " rows, months by the last day or, of the month that is not over, by last_day, and amounts in"
+    " the reporting currency EUR, at the rates that landed and rounded half to even to four"
+    " decimals for each row that has a price."
 )
 
 
@@ -39,6 +44,8 @@ class Tally:
         self.totals: dict[str, int] = {}
         self.flaws: dict[str, int] = {}
         self.events: dict[int, int] = {}
+        self.page_views: dict[int, int] = {}
+        self.sessions: dict[int, int] = {}
 
     def add(self, landed: LandingDate, landing_date: date) -> None:
         """Count the rows of one landing date."""
@@ -54,7 +61,11 @@ class Tally:
             self.files.append({"landing_date": str(landing_date), "file": name, **row})
             _add(self.totals, row)
         _add(self.flaws, _lengths(landed.rows.drop_nulls("flaw"), "flaw"))
-        _add(self.events, _lengths(landed.rows.filter(is_so["events"]), "event_day"))
+        events = landed.rows.filter(is_so["events"])
+        _add(self.events, _lengths(events, "event_day"))
+        views = events.filter(pl.col("event_name") == "page_view")
+        _add(self.page_views, _lengths(views, "event_day"))
+        self.sessions[landed.day] = landed.sessions
 
 
 def _counts() -> dict[str, pl.Expr]:
@@ -137,6 +148,8 @@ def _daily(active: pl.DataFrame, tally: Tally, options: Options) -> list[dict[st
             **rows.get(day, nobody),
             "date": str(day),
             "events": tally.events.get(nth, 0),
+            "page_views": tally.page_views.get(nth, 0),
+            "sessions": tally.sessions[nth],
             "dau_by_platform": platforms.get(day, {}),
         }
         for nth, day in enumerate(dates)

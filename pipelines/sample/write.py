@@ -30,19 +30,24 @@ _CUT_OFF_SHARE = 0.6
 
 def write_file(rows: pl.DataFrame, path: Path, dice: Dice) -> int:
     """Write the rows in the format that the file's name says, and tell how many bytes there are."""
-    kind, compression = kind_of(path.name), path.suffix
+    kind = kind_of(path.name)
     if kind == "parquet":
         content = _parquet(rows)
     elif kind == "csv":
         content = ",".join(LANDED).encode() + b"\n" + _dump(_csv_lines(rows, dice))
     else:
         content = _dump(_ndjson_lines(rows, dice))
-    if compression == ".gz":
-        content = gzip.compress(content, _GZIP_LEVEL, mtime=0)
-    elif compression == ".zst":
-        content = zstandard.ZstdCompressor(_ZSTD_LEVEL).compress(content)
     with path.open("xb") as file:
-        return file.write(content)
+        return file.write(compressed(content, path.name))
+
+
+def compressed(content: bytes, name: str) -> bytes:
+    """The content as the end of the file's name says."""
+    if name.endswith(".gz"):
+        return gzip.compress(content, _GZIP_LEVEL, mtime=0)
+    if name.endswith(".zst"):
+        return zstandard.ZstdCompressor(_ZSTD_LEVEL).compress(content)
+    return content
 
 
 def kind_of(name: str) -> str:
