@@ -28,11 +28,11 @@ _DAY_0 = f'{{ column = "code_presentation", values = {{ {_STARTS} }} }}'
 _LENGTHS = ", ".join(f'"{code}" = {days}' for code, days in LENGTHS.items())
 _LENGTH = f'{{ concat = ["code_module", "code_presentation"], values = {{ {_LENGTHS} }} }}'
 
-SETTINGS = f"""\
+SETTINGS = """\
 timezone = "Europe/London"
-dimensions = ["plan"]
 refused_rows_limit = 0.01
-
+"""
+SOURCE = f"""
 [sources.subscriptions]
 path = "registrations.csv"
 
@@ -59,9 +59,9 @@ def lengths() -> pl.DataFrame:
     return read("oulad_aaa_bbb", "courses.csv.gz")
 
 
-def land_registrations(home: Path) -> None:
-    """One full export of all registrations, as it came."""
+def land_registrations(home: Path, settings: str = SETTINGS) -> None:
+    """One full export of all registrations, as it came; ``settings`` are those of the rest."""
     folder = home / "landing" / "subscriptions" / LANDED
     folder.mkdir(parents=True)
-    (home / "tidemark.toml").write_text(SETTINGS, encoding="utf-8")
+    (home / "tidemark.toml").write_text(settings + SOURCE, encoding="utf-8")
     registrations().write_csv(folder / "registrations.csv")

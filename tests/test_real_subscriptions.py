@@ -12,8 +12,9 @@ import duckdb
 import polars as pl
 import pytest
 from homes import run_home, scratch, table, warehouse_table
+from oracle.activity import activity_oracle
 from oracle.compare import assert_equal_tables
-from real_data import needs_real_data
+from real_data import OULAD_SETTINGS, OULAD_STARTS, land, needs_real_data, oulad_clicks
 from real_subscriptions import (
     LANDED,
     LENGTHS,
@@ -140,3 +141,52 @@ def test_who_gave_up_on_the_day_of_registration_was_never_a_customer(home: Path)
     gone = rows.filter(pl.col("started_ts") == pl.col("ended_ts"))
     assert gone.height == 5
     assert gone["mrr_from_date"].null_count() == 5
+
+
+def test_the_same_people_s_clicks_are_broken_down_by_what_they_are_registered_for(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """Dimension ``plan`` and the columns of those who pay, of all activity tables."""
+    clicks = oulad_clicks().filter(code_module="AAA", code_presentation="2013J")
+    plans = con.sql("""
+        WITH days AS (
+            SELECT id_student, code_module,
+                unnest(generate_series(start_day, end_day - 1, INTERVAL 1 DAY))::DATE AS day
+            FROM paid WHERE end_day > start_day),
+        registered AS (
+            SELECT id_student, code_module, day, count(*) AS n FROM days GROUP BY ALL)
+        SELECT day AS event_date, id_student AS user_id, NULL::VARCHAR AS country,
+            code_module AS plan
+        FROM registered
+        QUALIFY row_number() OVER (
+            PARTITION BY id_student, day ORDER BY n DESC, code_module) = 1""").pl()
+    days_0 = ", ".join(f"('{code}', DATE '{day}')" for code, day in OULAD_STARTS.items())
+    con.register("clicks", clicks.to_arrow())
+    con.execute(f"""
+        CREATE TABLE ev AS
+        WITH start (code, day) AS (VALUES {days_0})
+        SELECT (day + date::INT)::DATE AS event_date, (day + date::INT)::TIMESTAMP AS event_ts,
+            '' AS event_id, 'click' AS event_name, id_student AS person, code_module AS platform,
+            NULL::VARCHAR AS country, code_presentation AS channel, id_site AS feature
+        FROM clicks JOIN start ON code = code_presentation""")
+    through = con.sql("SELECT max(arrived) FROM clicks").fetchall()[0][0]
+    expected = activity_oracle(
+        con,
+        week_start="sunday",
+        wau_window_days=7,
+        mau_window_days=28,
+        data_through=through,
+        dimensions=("platform", "country", "channel", "plan"),
+        plans=plans,
+    )
+    with scratch() as folder:
+        land_registrations(folder, OULAD_SETTINGS)
+        land(clicks, folder, "clicks.tsv", separator="\t")
+        run_home(folder, select=list(expected))
+        for name, wanted in expected.items():
+            assert_equal_tables(name, table(folder, name), wanted)
+        daily = table(folder, "active_users_daily").filter(dimension="plan")
+    # Some click on before they are registered or after they gave up.
+    assert {"AAA", "none"} <= set(daily["segment"])
+    assert daily.filter(segment="none")["dau"].sum() > 0
+    assert daily.filter(segment="AAA")["active_paying_users"].sum() > 10_000

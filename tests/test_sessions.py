@@ -174,7 +174,7 @@ def build(events: pl.DataFrame, home: Mapping[str, Any]) -> dict[str, pl.DataFra
     return {name: collected(rows, MODELS[name]) for name, rows in made.items()}
 
 
-@settings(max_examples=60 if LONG else 8, deadline=None)
+@settings(max_examples=60 if LONG else 5, deadline=None)
 @given(event_rows(), homes)
 def test_every_cell_equals_the_sql_computation(
     zoned: tuple[str, pl.DataFrame], home: dict[str, Any]
@@ -194,7 +194,7 @@ def test_every_cell_equals_the_sql_computation(
         assert_equal_tables(name, made[name], expected[name].with_columns(zoned_back))
 
 
-@settings(max_examples=60 if LONG else 6, deadline=None)
+@settings(max_examples=60 if LONG else 4, deadline=None)
 @given(event_rows(), homes, st.integers(1, 3), st.randoms(use_true_random=False))
 def test_a_range_equals_its_days_each_made_after_the_ones_before_it(
     zoned: tuple[str, pl.DataFrame], home: dict[str, Any], at_once: int, chance: Any

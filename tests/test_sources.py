@@ -84,6 +84,15 @@ def test_rows_without_an_id_can_be_given_one_by_what_they_say(tmp_path: Path) ->
     assert (one, two, same) == (first, other, first)
 
 
+def test_an_id_from_content_takes_the_place_of_a_default(tmp_path: Path) -> None:
+    feed = {"columns": {"line_id": {"content": True}}}
+    head = "order_id,customer_id,ordered_ts,amount,currency"
+    text = f"{head}\n1,ada,{TS},1,EUR\n1,ada,{TS},2,EUR\n1,ada,{TS},1,EUR\n"
+    lines = {line for (line,) in rows(csv(tmp_path, ORDERS, text, feed), "line_id")}
+    assert len(lines) == 3
+    assert "" not in lines
+
+
 def test_a_subscription_is_one_active_unit_of_one_interval(tmp_path: Path) -> None:
     result = csv(tmp_path, SUBSCRIPTIONS, f"{SUBSCRIPTION}\ns,ada,pro,9,usd,Month,{TS}\n")
     found = rows(result, "interval", "interval_count", "quantity", "status", "currency")

@@ -272,7 +272,7 @@ def test_what_lies_after_the_horizon_is_not_there() -> None:
 
 
 KINDS = ("nps", "csat", "ces", "review")
-DAYS = [date(2023, 12, 20) + timedelta(days=7 * n + n % 3) for n in range(16)]
+DAYS = [date(2023, 12, 28) + timedelta(days=5 * n + n % 3) for n in range(11)]
 
 
 @st.composite
@@ -314,12 +314,12 @@ customer_rows = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150 if LONG else 10, deadline=None)
+@settings(max_examples=150 if LONG else 6, deadline=None)
 @given(
     st.lists(survey_rows(), max_size=40),
     st.lists(customer_rows, max_size=4),
     st.sampled_from(["monday", "sunday"]),
-    st.sampled_from([date(2024, 1, 31), date(2024, 3, 31), date(2024, 4, 2)]),
+    st.sampled_from([date(2023, 12, 31), date(2024, 1, 31), date(2024, 2, 18)]),
 )
 def test_scores_are_those_of_sql(
     rows: list[dict[str, Any]], people: list[dict[str, Any]], week_start: str, through: date

@@ -111,8 +111,11 @@ def _firsts(orders: pl.LazyFrame) -> pl.LazyFrame:
     """The line with which each customer began to buy."""
     order = ["ordered_ts", "order_id", "line_id", *ARRIVAL]
     purchases = orders.filter(pl.col("kind") == "purchase")
+    # Few lines lie at a customer's first instant: only these are put in order.
+    begun = purchases.group_by("customer_id").agg(pl.col("ordered_ts").min())
+    candidates = purchases.join(begun, on=["customer_id", "ordered_ts"], how="semi")
     place = pl.int_range(pl.len()).over("customer_id", order_by=order)
-    return purchases.filter(place == 0)
+    return candidates.filter(place == 0)
 
 
 def _new(firsts: pl.LazyFrame, worth: pl.LazyFrame) -> pl.LazyFrame:

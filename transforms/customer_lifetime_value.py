@@ -69,13 +69,14 @@ def _without_contract(
 
 def _order_history(orders: pl.LazyFrame, through: date) -> pl.LazyFrame:
     is_purchase = pl.col("kind") == "purchase"
-    day = pl.col("event_date").filter(is_purchase)
+    day = pl.when(is_purchase).then("event_date")
+    order = pl.when(is_purchase).then("order_id")
     return (
         counted(orders)
         .filter(pl.col("event_date") <= through)
         .group_by("customer_id")
         .agg(
-            orders=pl.col("order_id").filter(is_purchase).n_unique().cast(pl.Int64),
+            orders=order.drop_nulls().n_unique().cast(pl.Int64),
             revenue_amount=total(pl.col("amount")),
             first_order_date=day.min(),
             last_order_date=day.max(),

@@ -2,10 +2,9 @@
 
 import polars as pl
 
-from transforms.fates import ARRIVAL
-
 from schemas.base import dtypes
 from schemas.events import Events
+from transforms.fates import ARRIVAL
 
 
 def events(

@@ -70,9 +70,7 @@ def _events(receipts: pl.LazyFrame, duplicates: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _fates(facts: pl.LazyFrame) -> pl.LazyFrame:
-    counts = {
-        name: (pl.col("fate") == fate).sum().cast(pl.Int64) for name, fate in _FATES.items()
-    }
+    counts = {name: (pl.col("fate") == fate).sum().cast(pl.Int64) for name, fate in _FATES.items()}
     return facts.group_by(_FILE).agg(**counts, duplicate_bot_rows=pl.lit(0, pl.Int64))
 
 

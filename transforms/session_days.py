@@ -39,6 +39,7 @@ def session_days(
     free = without_earlier(
         session_events(events, stitches, columns, use_source_sessions=use_source_sessions),
         session_days,
+        use_source_sessions=use_source_sessions,
     )
     rows = numbered(
         free,

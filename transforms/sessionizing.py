@@ -42,16 +42,19 @@ def session_events(
     return with_person(chosen, stitches).drop("anonymous_id")
 
 
-def without_earlier(rows: pl.LazyFrame, session_days: pl.LazyFrame) -> pl.LazyFrame:
+def without_earlier(
+    rows: pl.LazyFrame, session_days: pl.LazyFrame, *, use_source_sessions: bool
+) -> pl.LazyFrame:
     """Session events without those that belong to sessions that started on earlier days.
 
     Only a session that reached beyond its own day can hold any: all of a person's events up to its
     last one are its own, or older.
     """
     reaching = session_days.filter(pl.col("ended_date") > pl.col("date"))
-    until = reaching.group_by(STREAM).agg(pl.col("ended_ts").max().alias("taken_until"))
+    stream = STREAM if use_source_sessions else STREAM[:1]
+    until = reaching.group_by(stream).agg(pl.col("ended_ts").max().alias("taken_until"))
     is_free = (pl.col("event_ts") > pl.col("taken_until")).fill_null(True)
-    joined = rows.join(until, on=STREAM, how="left", nulls_equal=True)
+    joined = rows.join(until, on=stream, how="left", nulls_equal=True)
     return joined.filter(is_free).drop("taken_until")
 
 

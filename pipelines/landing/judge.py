@@ -80,7 +80,7 @@ def judge(rows: RawRows, feed: Feed, given: Circumstances) -> Judged:
         rows = rows.keep(passes(rule, rows, given.names, given.timezone) | wrong)
     table, problems = _typed(rows, feed, given)
     id_column = id_made(given.source, feed)
-    table = _placed(_completed(table, given.source), rows, given)
+    table = _placed(_completed(table, given.source, id_column), rows, given)
     broken = [*rows.problems, *_broken(table, problems, given, id_column)]
     refused = reduce(pl.Series.__or__, (mask for _, mask in broken), _none(table.height))
     quarantined = _quarantined(rows, broken, refused)
@@ -129,12 +129,13 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _completed(table: pl.DataFrame, source: Source) -> pl.DataFrame:
-    """The table in canonical spelling and with defaults."""
+def _completed(table: pl.DataFrame, source: Source, id_column: str | None) -> pl.DataFrame:
+    """The table in canonical spelling and with defaults; an id from content needs none."""
     spelled = table.with_columns(source.spelled)
     return spelled.with_columns(
         pl.coalesce(name, value.cast(table.schema[name])).alias(name)
         for name, value in source.defaults.items()
+        if name != id_column
     )
 
 

@@ -162,10 +162,10 @@ def _paying(con: duckdb.DuckDBPyConnection, mau: int, data_through: date) -> Non
         WITH active AS (SELECT DISTINCT day, person FROM seen WHERE dimension = 'all'),
         payer AS (
             SELECT event_date AS day, user_id, plan, coalesce(country, 'unknown') AS country,
-                EXISTS (FROM active WHERE person = user_id AND day = event_date) AS is_active,
-                EXISTS (FROM active WHERE person = user_id
-                    AND day > event_date - {mau} AND day <= event_date) AS is_monthly
-            FROM on_plan WHERE plan <> 'none' AND event_date <= DATE '{data_through}'),
+                coalesce(a.day = event_date, false) AS is_active,
+                coalesce(a.day > event_date - {mau}, false) AS is_monthly
+            FROM on_plan ASOF LEFT JOIN active a ON person = user_id AND a.day <= event_date
+            WHERE plan <> 'none' AND event_date <= DATE '{data_through}'),
         labelled AS (
             SELECT *, 'all' AS dimension, 'all' AS segment FROM payer
             UNION ALL SELECT *, 'country', country FROM payer

@@ -52,7 +52,8 @@ SELECT c.customer_id, $through AS as_of, 'bg_nbd' AS model,
     any_value(tenure_days) AS tenure_days, any_value(valued_days) AS valued_days,
     any_value(valued_amount) AS valued_amount,
     any_value(1 / (1 + CASE WHEN frequency IS NULL THEN NULL
-        WHEN frequency > 0 THEN m.a / (m.b + frequency - 1) * pow((m.alpha + tenure_days / 7) / (m.alpha + recency_days / 7), m.r + frequency)
+        WHEN frequency > 0 THEN m.a / (m.b + frequency - 1)
+            * pow((m.alpha + tenure_days / 7) / (m.alpha + recency_days / 7), m.r + frequency)
         ELSE 0 END)) AS alive_probability,
     any_value(ahead(m.r, m.alpha, m.a, m.b, frequency, recency_days / 7, tenure_days / 7,
         $months * 365.25 / 84)) AS expected_orders,
