@@ -47,7 +47,6 @@ DROP TABLE event;
 _MEMORY_LIMIT = "14GB"
 
 
-
 def main(landing: Path, out: Path, data_through: date) -> None:
     """Write every activity table to ``out``."""
     out.mkdir(parents=True, exist_ok=True)

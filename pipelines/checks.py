@@ -57,8 +57,14 @@ def _uncounted_rows(tables: Tables) -> pl.LazyFrame:
         counted(tables[fact]).select(source=pl.lit(source), counted=pl.len().cast(pl.Int64))
         for source, fact in FACTS.items()
     ]
-    joined = ledger.join(pl.concat(facts), on="source")
-    return joined.filter(pl.col("accepted_rows") != pl.col("counted"))
+    others = ledger.filter(pl.col("source") != "events")
+    joined = others.join(pl.concat(facts), on="source", how="full", coalesce=True)
+    return _apart(joined, "accepted_rows", "counted")
+
+
+def _apart(rows: pl.LazyFrame, left: str, right: str) -> pl.LazyFrame:
+    """Rows of which two counts or amounts differ; what is not there is zero."""
+    return rows.filter(pl.col(left).fill_null(0) != pl.col(right).fill_null(0))
 
 
 def _differing_daily_actives(tables: Tables) -> pl.LazyFrame:
@@ -116,25 +122,27 @@ def _differing_mrr(tables: Tables) -> pl.LazyFrame:
     """What customers bear at a month's end against the closing of the movements."""
     customers = tables["customer_months"].group_by("month").agg(pl.col("mrr_amount").sum())
     closing = tables["mrr_movements_monthly"].filter(dimension=ALL)
-    joined = closing.select("month", "closing_mrr_amount").join(customers, on="month", how="left")
-    return joined.filter(pl.col("closing_mrr_amount") != pl.col("mrr_amount").fill_null(0))
+    joined = closing.select("month", "closing_mrr_amount").join(
+        customers, on="month", how="full", coalesce=True
+    )
+    return _apart(joined, "closing_mrr_amount", "mrr_amount")
 
 
 def _differing_customers(tables: Tables) -> pl.LazyFrame:
     """Customers that bear MRR at a month's end against those that churn_monthly ends with."""
     paying = tables["customer_months"].filter(pl.col("mrr_amount") > 0)
-    counted = paying.group_by("month").agg(paying=pl.len().cast(pl.Int64))
+    payers = paying.group_by("month").agg(paying=pl.len().cast(pl.Int64))
     ends = tables["churn_monthly"].filter(dimension=ALL).select("month", "customers_end")
-    joined = ends.join(counted, on="month", how="left")
-    return joined.filter(pl.col("customers_end") != pl.col("paying").fill_null(0))
+    joined = ends.join(payers, on="month", how="full", coalesce=True)
+    return _apart(joined, "customers_end", "paying")
 
 
 def _differing_sessions(tables: Tables) -> pl.LazyFrame:
     """Sessions that start on a day against those that sessions_daily counts."""
     starts = tables["sessions"].group_by("date").agg(started=pl.len().cast(pl.Int64))
     daily = tables["sessions_daily"].filter(dimension=ALL).select("date", "sessions")
-    joined = daily.join(starts, on="date", how="left")
-    return joined.filter(pl.col("sessions") != pl.col("started").fill_null(0))
+    joined = daily.join(starts, on="date", how="full", coalesce=True)
+    return _apart(joined, "sessions", "started")
 
 
 def _differing_periodic_sessions(tables: Tables) -> pl.LazyFrame:
@@ -145,9 +153,9 @@ def _differing_periodic_sessions(tables: Tables) -> pl.LazyFrame:
     months = tables["sessions_periodic"].filter(grain="month")
     key = ["period_start", "dimension", "segment"]
     joined = months.select(*key, "sessions").join(
-        days.agg(of_days=pl.col("sessions").sum()), on=key, how="left"
+        days.agg(of_days=pl.col("sessions").sum()), on=key, how="full", coalesce=True
     )
-    return joined.filter(pl.col("sessions") != pl.col("of_days"))
+    return _apart(joined, "sessions", "of_days")
 
 
 CHECKS = (

@@ -69,7 +69,7 @@ TABLES = (
     Spec("post_snapshots", "day", {"landed_social_posts": Within()}, "facts"),
     Spec("account_snapshots", "day", {"landed_social_accounts": Within()}, "facts"),
     Spec("ingest_ledger", "whole", {name: Everything() for name in LEDGER_READS}, "ledgers"),
-    Spec("survey_scores", "whole", {"survey_responses": Everything(), "customers": Everything()}, "surveys"),
+    Spec("survey_scores", "whole", {"survey_responses": Everything(), "customers": Everything(), "plan_months": Everything()}, "surveys"),
     Spec("social_engagement_daily", "whole", {"post_snapshots": Everything(), "account_snapshots": Everything()}, "social"),
     Spec("social_posts", "whole", {"post_snapshots": Everything(), "account_snapshots": Everything()}, "social"),
     Spec("support_tickets", "whole", {"tickets": Everything()}, "support"),

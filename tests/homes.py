@@ -18,10 +18,12 @@ from unittest.mock import patch
 
 import polars as pl
 
+from pipelines import registry
 from pipelines.cli import main
 from pipelines.home import open_home
 from pipelines.run import Report, run
 from pipelines.session import reading
+from pipelines.warehouse.specs import Spec
 
 LONG = bool(os.environ.get("TIDEMARK_LONG_TESTS"))
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,6 +139,11 @@ def tidemark(home: Path | str, *arguments: str, **environment: str) -> Outcome:
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
+def tables_of(source: str) -> list[Spec]:
+    """Published tables that a home has once files of the source have landed."""
+    return [spec for spec in registry.PUBLISHED if source in registry.sources_of(spec)]
+
+
 def table(root: Path, name: str) -> pl.DataFrame:
     """A published table as a reader sees it."""
     return pl.read_parquet(root / "bi" / f"{name}.parquet")
@@ -144,8 +151,6 @@ def table(root: Path, name: str) -> pl.DataFrame:
 
 def warehouse_table(root: Path, name: str) -> pl.DataFrame:
     """A table of the warehouse in its stored order."""
-    from pipelines import registry
-
     with reading(open_home(root)) as session:
         return session.scan(name).sort(registry.FILINGS[name].order).collect()
 

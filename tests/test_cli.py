@@ -290,6 +290,9 @@ def test_verify_checks_what_must_hold_between_tables(home: Path) -> None:
     from pipelines.home import open_home
     from pipelines.session import reading
 
+    subscription = {"subscription_id": "s", "customer_id": "ada", "plan": "pro", "amount": 9}
+    terms = {"currency": "EUR", "interval": "month", "started_ts": "2025-01-01T00:00:00Z"}
+    land(home, "2025-02-02", [subscription | terms], source="subscriptions")
     run_home(home)
     with reading(open_home(home)) as session:
         for check in CHECKS:

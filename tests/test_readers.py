@@ -15,11 +15,12 @@ import pytest
 from homes import make_home, run_home, scratch
 
 from pipelines import registry
-from pipelines.sample.sample import write_sample
+from pipelines.sample import ALL_SOURCES, write_sample
 from pipelines.warehouse.specs import Spec
 
 SETTINGS = """\
 key_features = ["dashboard", "export"]
+clv_holdout_weeks = 8
 retention_periods = {days = 20, weeks = 4, months = 1}
 [[retentions]]
 name = "visitors"
@@ -48,7 +49,8 @@ def bi() -> Iterator[Path]:
     with scratch() as folder:
         home = make_home(folder / "home", SETTINGS)
         (home / "landing" / "events").rmdir()
-        write_sample(home / "landing", folder / "truths.json", days=45, users=60, seed=5)
+        truths = folder / "truths.json"
+        write_sample(home / "landing", truths, days=45, users=800, seed=5, sources=ALL_SOURCES)
         run_home(home)
         yield home / "bi"
 

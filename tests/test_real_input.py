@@ -101,6 +101,7 @@ def test_every_click_is_accounted_for(oulad_home: Path):
     assert (totals["quarantined_rows"], totals["duplicate_rows"]) == (0, 0)
 
 
+@pytest.mark.skipif(not LONG, reason="takes minutes: set TIDEMARK_LONG_TESTS=1")
 def test_clicks_by_nights_give_the_same_bytes_as_at_once(oulad_home: Path):
     _assert_nights_equal(oulad_home, OULAD_SETTINGS, slice(None, None, -1))
 

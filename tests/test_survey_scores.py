@@ -14,6 +14,7 @@ from oracle.surveys import survey_scores_oracle
 from survey_rows import SCALES, answer, customers, invitation, landed, responses
 
 from schemas.landed_customers import LandedCustomers
+from schemas.plan_months import PlanMonths
 from schemas.survey_scores import SurveyScores
 from transforms.customers import customers as customers_of
 from transforms.survey_responses import survey_responses
@@ -23,6 +24,7 @@ from transforms.survey_scores import survey_scores
 def scores(
     rows: Iterable[Row],
     people: Sequence[Row] = (),
+    plans: Sequence[Row] = (),
     *,
     through: str = "2024-01-31",
     dimensions: Sequence[str] = (),
@@ -31,6 +33,7 @@ def scores(
     table = survey_scores(
         responses(rows, people, timezone),
         customers(people),
+        frame(PlanMonths, plans),
         dimensions=dimensions,
         week_start="monday",
         data_through=day(through),
@@ -38,9 +41,11 @@ def scores(
     return collected(table, SurveyScores)
 
 
-def months(rows: Iterable[Row], people: Sequence[Row] = (), **options: Any) -> pl.LazyFrame:
+def months(
+    rows: Iterable[Row], people: Sequence[Row] = (), plans: Sequence[Row] = (), **options: Any
+) -> pl.LazyFrame:
     """The rows by month."""
-    return scores(rows, people, **options).lazy().filter(pl.col("grain") == "month")
+    return scores(rows, people, plans, **options).lazy().filter(pl.col("grain") == "month")
 
 
 def test_nps_is_the_share_of_promoters_less_the_share_of_detractors() -> None:
@@ -237,7 +242,31 @@ def test_segments_are_the_survey_s_channel_and_what_the_customer_is() -> None:
             {"dimension": "country", "segment": "FR", "responses": 1, "promoters": 0},
             {"dimension": "country", "segment": "unknown", "responses": 1, "promoters": 0},
             {"dimension": "plan", "segment": "pro", "responses": 1, "promoters": 1},
-            {"dimension": "plan", "segment": "unknown", "responses": 2, "promoters": 0},
+            {"dimension": "plan", "segment": "none", "responses": 2, "promoters": 0},
+        ],
+    )
+
+
+def test_the_plan_is_the_one_that_bears_the_person_s_mrr_on_that_day() -> None:
+    # u1 pays for pro on days 1 to 9 of January, and for nothing from the 10th on.
+    plan = {"month": day("2024-01-01"), "user_id": "u1", "country": "unknown"}
+    plans = [
+        {**plan, "plan": "pro", "plan_days": 0b111111111},
+        {**plan, "plan": "none", "plan_days": 0b1111111111 << 9},
+    ]
+    people = [{"customer_id": "u1", "plan": "gold"}]
+    rows = [
+        answer(9, "2024-01-09", respondent_id="u1"),
+        answer(8, "2024-01-10", respondent_id="u1"),
+    ]
+    table = months(rows, people, plans, dimensions=["plan"])
+    assert_rows(
+        table,
+        SurveyScores,
+        [
+            {"dimension": "all", "segment": "all", "promoters": 1, "passives": 1},
+            {"dimension": "plan", "segment": "pro", "promoters": 1, "passives": 0},
+            {"dimension": "plan", "segment": "none", "promoters": 0, "passives": 1},
         ],
     )
 
@@ -314,15 +343,34 @@ customer_rows = st.fixed_dictionaries(
 )
 
 
+# Month, person, plan and its last day in the month, from the first on.
+plan_rows = st.tuples(
+    st.sampled_from([date(2023, 12, 1), date(2024, 1, 1), date(2024, 2, 1)]),
+    st.sampled_from(["a", "u1"]),
+    st.sampled_from(["pro", "none", "gold"]),
+    st.integers(1, 29),
+)
+
+
+def plan_row(month: date, user_id: str, plan: str, until: int) -> Row:
+    bits = (1 << until) - 1
+    return {"month": month, "user_id": user_id, "plan": plan, "plan_days": bits}
+
+
 @settings(max_examples=150 if LONG else 6, deadline=None)
 @given(
     st.lists(survey_rows(), max_size=40),
     st.lists(customer_rows, max_size=4),
+    st.lists(plan_rows, max_size=4, unique_by=lambda plan: plan[:2]),
     st.sampled_from(["monday", "sunday"]),
     st.sampled_from([date(2023, 12, 31), date(2024, 1, 31), date(2024, 2, 18)]),
 )
 def test_scores_are_those_of_sql(
-    rows: list[dict[str, Any]], people: list[dict[str, Any]], week_start: str, through: date
+    rows: list[dict[str, Any]],
+    people: list[dict[str, Any]],
+    plans: list[tuple[date, str, str, int]],
+    week_start: str,
+    through: date,
 ) -> None:
     surveys = landed(rows)
     known = frame(
@@ -340,10 +388,15 @@ def test_scores_are_those_of_sql(
         "data_through": through,
     }
     facts = survey_responses(surveys, customers_now, timezone="UTC")
-    found = collected(survey_scores(facts, customers_now, **options), SurveyScores)
+    months_of_plans = frame(PlanMonths, [plan_row(*plan) for plan in plans])
+    table = survey_scores(facts, customers_now, months_of_plans, **options)
+    found = collected(table, SurveyScores)
     naive = pl.col(pl.Datetime("us", "UTC")).dt.replace_time_zone(None)
     with duckdb.connect() as con:
         con.register("landed_surveys", surveys.with_columns(naive).collect().to_arrow())
+        con.execute("CREATE TABLE bearing (month DATE, user_id VARCHAR, plan VARCHAR, until INT)")
+        if plans:
+            con.executemany("INSERT INTO bearing VALUES (?, ?, ?, ?)", plans)
         con.register("landed_customers", known.with_columns(naive).collect().to_arrow())
         expected = survey_scores_oracle(con, **options)
     assert_equal_tables("survey_scores", found, expected)

@@ -10,6 +10,7 @@ from transforms.calendar import DAY, MONTH, QUARTER, WEEK, every_period, period_
 from transforms.division import ratio
 from transforms.fates import counted
 from transforms.intervals import Interval, bounded_mean, share_difference, wilson
+from transforms.recurring import NO_PLAN
 
 _GRAINS = (DAY, WEEK, MONTH, QUARTER)
 _SURVEY = ["survey", "kind", "scale_min", "scale_max", "direction"]
@@ -51,6 +52,7 @@ _IS_MEAN = (pl.col("kind") == "ces") & (
 def survey_scores(
     survey_responses: pl.LazyFrame,
     customers: pl.LazyFrame,
+    plan_months: pl.LazyFrame,
     *,
     dimensions: Sequence[str],
     week_start: str,
@@ -64,7 +66,7 @@ def survey_scores(
     """
     rows = counted(survey_responses).filter(pl.col("kind") != "review")
     days = pl.concat([_answers(rows, data_through), _invitations(rows, data_through)])
-    spread = _by_segment(days, customers, dimensions)
+    spread = _by_segment(days, customers, plan_months, dimensions)
     key = [*_SURVEY, *_SEGMENT]
     daily = spread.group_by("day", *key).agg(pl.col(*_COUNTS, *_SUMS).sum())
     firsts = daily.group_by(key).agg(first_date=pl.col("day").min())
@@ -119,17 +121,37 @@ def _one_if(condition: pl.Expr) -> pl.Expr:
 
 
 def _by_segment(
-    days: pl.LazyFrame, customers: pl.LazyFrame, dimensions: Sequence[str]
+    days: pl.LazyFrame,
+    customers: pl.LazyFrame,
+    plan_months: pl.LazyFrame,
+    dimensions: Sequence[str],
 ) -> pl.LazyFrame:
     """Every row once for everybody, and once per dimension that surveys or customers have."""
     names = [name for name in dict.fromkeys(dimensions) if name in _DIMENSIONS]
     if set(names) & set(_CUSTOMER_DIMENSIONS):
         days = days.join(_people(customers), on="person_id", how="left")
+        borne = _plans(days, plan_months)
+        days = days.join(borne, on=["person_id", "day"], how="left").with_columns(
+            plan=pl.coalesce("borne", "plan", pl.lit(NO_PLAN))
+        )
     parts = [(pl.lit(ALL), pl.lit(ALL))]
     parts += [(pl.lit(name), pl.col(name).fill_null(UNKNOWN)) for name in names]
     measures = ["day", *_SURVEY, *_COUNTS, *_SUMS]
     return pl.concat(
         [days.select(*measures, dimension=name, segment=value) for name, value in parts]
+    )
+
+
+def _plans(days: pl.LazyFrame, plan_months: pl.LazyFrame) -> pl.LazyFrame:
+    """The plan that bears a person's MRR at the end of each of the days, as ``borne``."""
+    plans = plan_months.select("month", "plan_days", person_id="user_id", borne="plan")
+    wanted = days.select("person_id", "day").unique()
+    bit = pl.lit(2, pl.Int64).pow((pl.col("day").dt.day() - 1).cast(pl.UInt32))
+    return (
+        wanted.with_columns(month=pl.col("day").dt.month_start())
+        .join(plans, on=["person_id", "month"])
+        .filter((pl.col("plan_days") & bit) != 0)
+        .select("person_id", "day", "borne")
     )
 
 

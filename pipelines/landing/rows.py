@@ -70,6 +70,18 @@ class RawRows:
         return raw[come_from.filter(mask)]
 
 
+def joined(parts: Sequence[RawRows]) -> RawRows:
+    """Rows that were read apart and have the same columns, before any were made several."""
+    if len(parts) == 1:
+        return parts[0]
+    return RawRows(
+        pl.concat([part.columns for part in parts]),
+        pl.concat([part.extra for part in parts]),
+        pl.concat([part.at for part in parts]),
+        pl.concat([part.broken for part in parts]),
+    )
+
+
 def positions(segments: Sequence[Segment]) -> pl.DataFrame:
     """File and line number of every line of the segments, in order."""
     counts = [segment.data.count(b"\n") for segment in segments]

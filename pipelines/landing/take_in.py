@@ -19,7 +19,7 @@ from pipelines.landing.missing import check_header
 from pipelines.landing.ndjson_rows import ndjson_rows
 from pipelines.landing.parquet_rows import ParquetFile, guarded, parquet_rows
 from pipelines.landing.receipts import COUNTED
-from pipelines.landing.rows import BROKEN, RawRows, Segment
+from pipelines.landing.rows import BROKEN, RawRows, Segment, joined
 from pipelines.landing.sources import Source
 from schemas.base import dtypes
 from schemas.quarantine import Quarantine
@@ -28,6 +28,7 @@ from schemas.receipts import Receipts
 BLOCK_BYTES = 64 << 20
 UNREADABLE = "unreadable"
 _Shape = tuple[int, str, str, tuple[str, ...]]
+_ParquetShape = tuple[int, tuple[tuple[str, pl.DataType], ...]]
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class _Intake:
         self._refused: dict[int, str] = {}
         self._digests: dict[RawFile, str] = {}
         self._waiting: dict[_Shape, list[Segment]] = {}
+        self._waiting_parquet: dict[_ParquetShape, list[RawRows]] = {}
         self._waiting_bytes = 0
         self._sound_headers: set[tuple[int, tuple[str, ...]]] = set()
 
@@ -177,8 +179,7 @@ class _Intake:
                 rows = parquet_rows(
                     frame, number, first, used=self._used[chosen], null_values=feed.null_values
                 )
-                with guarded():
-                    self._judge(rows, feed)
+                self._wait_for_parquet(chosen, rows, frame.estimated_size())
                 first += frame.height
 
     def _check_header(self, chosen: int, columns: tuple[str, ...]) -> None:
@@ -197,7 +198,28 @@ class _Intake:
         """Judge what waits."""
         for shape, segments in self._waiting.items():
             self._judge_text(shape, segments)
-        self._waiting, self._waiting_bytes = {}, 0
+        for (chosen, _), read in self._waiting_parquet.items():
+            self._judge_parquet(read, self._feeds[chosen])
+        self._waiting, self._waiting_parquet, self._waiting_bytes = {}, {}, 0
+
+    def _wait_for_parquet(self, chosen: int, rows: RawRows, size: int) -> None:
+        shape = (chosen, tuple(rows.columns.schema.items()))
+        self._waiting_parquet.setdefault(shape, []).append(rows)
+        self._waiting_bytes += size
+        if self._waiting_bytes >= self._block_bytes:
+            self.flush()
+
+    def _judge_parquet(self, read: list[RawRows], feed: Feed) -> None:
+        """Judge what was read together; if that fails, each by itself, to refuse the one file."""
+        try:
+            with guarded():
+                self._judge(joined(read), feed)
+        except Unreadable as error:
+            if len(read) == 1:
+                self._refused[read[0].at["intake"][0]] = str(error)
+                return
+            for rows in read:
+                self._judge_parquet([rows], feed)
 
     def _judge_text(self, shape: _Shape, segments: list[Segment]) -> bytes:
         chosen, kind, delimiter, columns = shape

@@ -46,6 +46,16 @@ class Calendar:
         }[grain]
 
 
+TABLES = (
+    "active_users_daily",
+    "active_users_periodic",
+    "active_days_histogram",
+    "lifecycle",
+    "first_week_engagement",
+    "cohort_retention",
+)
+
+
 def activity_oracle(
     con: duckdb.DuckDBPyConnection,
     *,

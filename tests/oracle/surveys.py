@@ -1,7 +1,8 @@
 """Survey scores computed a second time, in SQL, from landed rows.
 
 Written from METRICS.md and not from the transforms. Tables that are read: ``landed_surveys`` and
-``landed_customers``, their instants without a zone (UTC).
+``landed_customers``, their instants without a zone (UTC), and ``bearing``: month, user_id, plan and
+the last day of the month on which it bears their MRR.
 """
 
 from collections.abc import Sequence
@@ -36,7 +37,8 @@ WITH customer AS (
     FROM current WHERE kind <> 'review'
 )
 SELECT d.survey, d.kind, d.scale_min, d.scale_max, d.direction, d.score, d.asked_on, d.answered_on,
-    d.channel, p.country, p.segment AS customer_segment, p.plan,
+    d.person_id, d.channel, p.country, p.segment AS customer_segment,
+    coalesce(p.plan, 'none') AS plan,
     answered_on IS NOT NULL AND d.person_id IS NOT NULL AND wave IS NOT NULL
         AND row_number() OVER (
             PARTITION BY survey, kind, wave, d.person_id, answered_on IS NOT NULL
@@ -48,14 +50,19 @@ FROM dated d LEFT JOIN person p ON p.user_id = d.person_id
 _DAYS = """
 CREATE OR REPLACE TEMP TABLE facts AS
 WITH cut AS ({cuts}), days AS (
-    SELECT {survey}, dimension, cut_value, answered_on AS day, score, is_superseded,
+    SELECT {survey}, person_id, dimension, cut_value, answered_on AS day, score, is_superseded,
         'answer' AS what, false AS was_answered
     FROM cut WHERE answered_on IS NOT NULL
     UNION ALL
-    SELECT {survey}, dimension, cut_value, asked_on, NULL, false, 'ask', answered_on IS NOT NULL
+    SELECT {survey}, person_id, dimension, cut_value, asked_on, NULL, false, 'ask',
+        answered_on IS NOT NULL
     FROM cut WHERE asked_on <= $through AND NOT is_superseded
 )
-SELECT * FROM days
+SELECT * REPLACE (CASE WHEN dimension = 'plan' THEN coalesce(
+    (SELECT b.plan FROM bearing b WHERE b.user_id = person_id
+        AND b.month = date_trunc('month', days.day) AND day(days.day) <= b.until), cut_value)
+    ELSE cut_value END AS cut_value)
+FROM days
 """
 
 _COUNTED = """
