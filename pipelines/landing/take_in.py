@@ -179,7 +179,7 @@ class _Intake:
                 rows = parquet_rows(
                     frame, number, first, used=self._used[chosen], null_values=feed.null_values
                 )
-                self._wait_for_parquet(chosen, rows, frame.estimated_size())
+                self._wait_for_parquet(chosen, rows, int(frame.estimated_size()))
                 first += frame.height
 
     def _check_header(self, chosen: int, columns: tuple[str, ...]) -> None:
