@@ -18,6 +18,8 @@ UNKNOWN = "unknown"
 Timestamp = Annotated[pl.Datetime, "us", "UTC"]
 # Four decimals hold every currency, prices of a tenth of a cent, and a month of a yearly price.
 Money = Annotated[pl.Decimal, 18, 4]
+# What one row may bring: beyond it lies a mistake, and sums of such would not fit.
+MOST_MONEY = 10**12
 Rate = Annotated[pl.Decimal, 18, 8]
 
 

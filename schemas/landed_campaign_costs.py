@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.base import Money, Table, column, count, table
+from schemas.base import MOST_MONEY, Money, Table, column, count, table
 from schemas.provenance import Landed
 
 
@@ -17,7 +17,7 @@ class CampaignCostContract(Table):
     cost_day: pl.Date = column("Day on which it was spent")
     channel: pl.String = column("Marketing channel")
     campaign: pl.String = column("Name of the campaign")
-    cost: Money = column("Amount spent, in its currency")
+    cost: Money = column("Amount spent, in its currency", ge=-MOST_MONEY, le=MOST_MONEY)
     currency: pl.String = column("ISO 4217 code of the currency", str_matches="^[A-Z]{3}$")
     impressions: pl.Int64 = count("Impressions that the platform reports", nullable=True)
     clicks: pl.Int64 = count("Clicks that the platform reports", nullable=True)

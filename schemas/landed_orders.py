@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.base import Money, Table, Timestamp, column, table, timestamp
+from schemas.base import MOST_MONEY, Money, Table, Timestamp, column, table, timestamp
 from schemas.provenance import Landed
 
 
@@ -18,7 +18,11 @@ class OrderContract(Table):
     line_id: pl.String = column("Line of the order; empty where orders are not divided")
     customer_id: pl.String = column("Customer who ordered")
     ordered_ts: Timestamp = timestamp("When it was ordered, or refunded")
-    amount: Money = column("Amount of the line, in its currency; of a refund either sign")
+    amount: Money = column(
+        "Amount of the line, in its currency; of a refund either sign",
+        ge=-MOST_MONEY,
+        le=MOST_MONEY,
+    )
     currency: pl.String = column("ISO 4217 code of the currency", str_matches="^[A-Z]{3}$")
     kind: pl.String = column("purchase or refund", isin=["purchase", "refund"])
     channel: pl.String = column("Marketing channel of the order", nullable=True)

@@ -2,13 +2,21 @@
 
 import polars as pl
 
-from schemas.base import Money, Table, Timestamp, column, table, timestamp
+from schemas.base import MOST_MONEY, Money, Table, Timestamp, column, table, timestamp
 from schemas.provenance import Landed
+
+SUBSCRIPTION_RULES = (
+    (
+        f"amount x quantity is above {MOST_MONEY}",
+        (pl.col("amount").cast(pl.Float64) * pl.col("quantity") <= MOST_MONEY).fill_null(True),
+    ),
+)
 
 
 @table(
     grain="one row per subscription, start and state of it",
     key=["subscription_id", "started_ts"],
+    rules=SUBSCRIPTION_RULES,
     published=False,
 )
 class SubscriptionContract(Table):
@@ -39,6 +47,7 @@ class SubscriptionContract(Table):
     key=["landing_date", "file", "line", "item"],
     slice_by="event_date",
     order=["landing_date", "event_date", "file", "line", "item"],
+    rules=SUBSCRIPTION_RULES,
     published=False,
 )
 class LandedSubscriptions(Landed, SubscriptionContract):

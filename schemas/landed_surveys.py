@@ -34,8 +34,8 @@ class SurveyContract(Table):
     survey: pl.String = column("Name of the survey")
     kind: pl.String = column("What the score measures", isin=["nps", "csat", "ces", "review"])
     score: pl.Float64 = column("Score given; null where the survey was not answered", nullable=True)
-    scale_min: pl.Float64 = column("Lowest score that can be given")
-    scale_max: pl.Float64 = column("Highest score that can be given")
+    scale_min: pl.Float64 = column("Lowest score that can be given", ge=-1e6)
+    scale_max: pl.Float64 = column("Highest score that can be given", le=1e6)
     direction: pl.String = column(
         "ease: high is easy; effort: high is hard", isin=["ease", "effort"]
     )

@@ -67,6 +67,19 @@ def test_money_without_a_rate_waits() -> None:
     )
 
 
+def test_what_no_table_could_hold_at_its_rate_waits_for_another() -> None:
+    # 10^12 / 10^-8 = 10^20
+    rate = {"day": day("2024-03-01"), "currency": "XAU", "fate": "counts"}
+    assert_rows(
+        made(
+            line(1, currency="XAU", amount=Decimal(10**12)),
+            rates=[rate | {"rate": Decimal("0.00000001")}],
+        ),
+        Orders,
+        [{"amount": None, "fate": "awaiting_rate"}],
+    )
+
+
 def test_of_one_order_line_and_kind_the_first_received_counts_at_any_age() -> None:
     lines = [
         line(1, landing_date=day("2024-03-06")),

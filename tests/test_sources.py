@@ -106,6 +106,14 @@ def test_an_interval_or_price_out_of_range_is_refused(tmp_path: Path) -> None:
     ]
 
 
+def test_a_price_that_can_only_be_a_mistake_is_refused(tmp_path: Path) -> None:
+    text = f"{SUBSCRIPTION},quantity\ns,ada,pro,1000000,USD,day,{TS},1000001\n"
+    assert [reasons for _, _, reasons in refused(csv(tmp_path, SUBSCRIPTIONS, text))] == [
+        "amount x quantity is above 1000000000000"
+    ]
+    assert refused(csv(tmp_path, SUBSCRIPTIONS, text.replace("1000001", "1000000"))) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "ends"), [("nps", (0, 10)), ("CSAT", (1, 5)), ("ces", (1, 7)), ("review", (1, 5))]
 )

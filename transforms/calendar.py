@@ -14,6 +14,11 @@ _MONTHS = {MONTH: 1, QUARTER: 3}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
+def local_day(instant: pl.Expr, timezone: str) -> pl.Expr:
+    """The day of the reporting time zone on which an instant lies."""
+    return instant.dt.convert_time_zone(timezone).dt.date()
+
+
 def plus_days(day: pl.Expr, days: pl.Expr | int) -> pl.Expr:
     """The date that many days later."""
     return (day.cast(pl.Int32) + days).cast(pl.Date)

@@ -16,15 +16,16 @@ def campaign_costs(
     """Every landed row with its fate: of one day, channel and campaign the latest row counts."""
     judged = latest(landed_campaign_costs, ["event_date", "channel", "campaign"], None)
     rated = with_rate(judged, exchange_rates, ecb_rates, currency=currency)
-    is_awaiting = pl.col("rate_units").is_null() & (pl.col("fate") != DUPLICATE)
-    cost = divided(units(pl.col("cost")) * pl.col("rate_base"), pl.col("rate_units"))
+    number = units(pl.col("cost")) * pl.col("rate_base")
+    cost = from_units(divided(number, pl.col("rate_units")))
+    is_awaiting = cost.is_null() & (pl.col("fate") != DUPLICATE)
     return rated.select(
         *ARRIVAL,
         pl.when(is_awaiting).then(pl.lit(AWAITING_RATE)).otherwise("fate").alias("fate"),
         "event_date",
         "channel",
         "campaign",
-        from_units(cost).alias("cost_amount"),
+        cost.alias("cost_amount"),
         "currency",
         "impressions",
         "clicks",

@@ -19,8 +19,8 @@ def units(amount: pl.Expr) -> pl.Expr:
 
 
 def from_units(number: pl.Expr) -> pl.Expr:
-    """Integers of a ten-thousandth as Money."""
-    return (number.cast(pl.Decimal(38, 4)) / SCALE).cast(MONEY)
+    """Integers of a ten-thousandth as Money; null where it holds no such amount."""
+    return (number.cast(pl.Decimal(38, 4), strict=False) / SCALE).cast(MONEY, strict=False)
 
 
 def divided(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:

@@ -23,10 +23,11 @@ def orders(
     rated = with_rate(landed_orders, exchange_rates, ecb_rates, currency=currency)
     netted = pl.when(pl.col("kind") == "refund").then(-pl.col("amount").abs())
     number = units(netted.otherwise(pl.col("amount"))) * pl.col("rate_base")
+    amount = from_units(divided(number, pl.col("rate_units")))
     fate = (
         pl.when(pl.col("is_duplicate"))
         .then(pl.lit(DUPLICATE))
-        .when(pl.col("rate_units").is_null())
+        .when(amount.is_null())
         .then(pl.lit(AWAITING_RATE))
         .otherwise(pl.lit(COUNTS))
     )
@@ -39,7 +40,7 @@ def orders(
         "kind",
         "customer_id",
         "ordered_ts",
-        from_units(divided(number, pl.col("rate_units"))).alias("amount"),
+        amount.alias("amount"),
         pl.col("amount").alias("original_amount"),
         "currency",
         "channel",

@@ -6,7 +6,7 @@ import polars as pl
 
 from schemas.base import dtypes
 from schemas.social_engagement_daily import SocialEngagementDaily
-from transforms.calendar import plus_days
+from transforms.calendar import local_day, plus_days
 from transforms.division import ratio
 from transforms.social import (
     ACCOUNT,
@@ -41,7 +41,7 @@ def social_engagement_daily(
     A day's value is the difference between a post's totals and the last ones known before, summed
     over the posts of the account. Sorts all snapshots by post and day.
     """
-    posted_day = pl.col("posted_ts").dt.convert_time_zone(timezone).dt.date()
+    posted_day = local_day(pl.col("posted_ts"), timezone)
     snapshots = known_snapshots(post_snapshots, data_through).with_columns(posted_day=posted_day)
     followers = known_followers(account_snapshots, data_through)
     growths = _growths(snapshots)

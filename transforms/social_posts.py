@@ -6,6 +6,7 @@ import polars as pl
 
 from schemas.base import dtypes
 from schemas.social_posts import SocialPosts
+from transforms.calendar import local_day
 from transforms.division import ratio
 from transforms.social import (
     ACCOUNT,
@@ -29,7 +30,7 @@ def social_posts(
     data_through: date,
 ) -> pl.LazyFrame:
     """Every post with the last known value of each of its columns, as of the horizon."""
-    posted_date = pl.col("posted_ts").dt.convert_time_zone(timezone).dt.date()
+    posted_date = local_day(pl.col("posted_ts"), timezone)
     posts = _last_known(known_snapshots(post_snapshots, data_through))
     followers = known_followers(account_snapshots, data_through)
     return (

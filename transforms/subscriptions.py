@@ -6,6 +6,7 @@ import polars as pl
 
 from schemas.base import dtypes
 from schemas.subscriptions import Subscriptions
+from transforms.calendar import local_day
 from transforms.fates import ARRIVAL, AWAITING_RATE, COUNTS, DUPLICATE, counted
 from transforms.money import divided, from_units, units, with_rate
 
@@ -108,11 +109,12 @@ def _priced(
     )
     numerator = units(pl.col("amount")) * pl.col("quantity") * times * pl.col("rate_base")
     denominator = pl.col("rate_units") * parts * pl.col("interval_count")
-    is_rated = pl.col("rate_units").is_not_null()
+    mrr = from_units(divided(numerator, denominator))
+    is_rated = mrr.is_not_null()
     days = [pl.col(name) for name in ("mrr_from_date", "mrr_until_date")]
     return with_rate(rows, counted(exchange_rates), ecb_rates, currency=currency).with_columns(
         *(pl.when(is_rated).then(day).alias(day.meta.output_name()) for day in days),
-        mrr_amount=from_units(divided(numerator, denominator)),
+        mrr_amount=mrr,
         fate=pl.when(is_rated).then(pl.lit(COUNTS)).otherwise(pl.lit(AWAITING_RATE)),
     )
 
@@ -140,8 +142,8 @@ def _stretches(versions: pl.LazyFrame, timezone: str) -> pl.LazyFrame:
             period_end_ts=pl.when(is_last).then(period_end).backward_fill(),
         )
         .with_columns(
-            mrr_from_date=_local_day(pl.max_horizontal("begins", "trial_end_ts"), timezone),
-            mrr_until_date=_local_day(
+            mrr_from_date=local_day(pl.max_horizontal("begins", "trial_end_ts"), timezone),
+            mrr_until_date=local_day(
                 pl.min_horizontal("replaced_at", "period_end_ts", paused_at, canceled_at), timezone
             ),
         )
@@ -157,8 +159,3 @@ def _noon(day: pl.Expr, timezone: str) -> pl.Expr:
     noon = day.cast(pl.Datetime("us")) + pl.duration(hours=12)
     there = noon.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
     return pl.coalesce(there.dt.convert_time_zone("UTC"), noon.dt.replace_time_zone("UTC"))
-
-
-def _local_day(instant: pl.Expr, timezone: str) -> pl.Expr:
-    """The first day at whose end the instant has come, which is the day that it lies in."""
-    return instant.dt.convert_time_zone(timezone).dt.date()

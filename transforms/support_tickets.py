@@ -6,7 +6,7 @@ import polars as pl
 
 from schemas.base import ALL, dtypes
 from schemas.support_tickets import SupportTickets
-from transforms.calendar import GRAINS, every_period, period_end, period_start
+from transforms.calendar import GRAINS, every_period, local_day, period_end, period_start
 from transforms.division import ratio
 from transforms.fates import counted
 
@@ -33,8 +33,8 @@ def _timed(tickets: pl.LazyFrame, timezone: str) -> pl.LazyFrame:
     opened, resolved = pl.col("opened_ts"), pl.coalesce("resolved_ts", "closed_ts")
     return tickets.select(
         *(_named(pl.col(name)).alias(name) for name in _PLACE),
-        opened_day=_local_day(opened, timezone),
-        resolved_day=_local_day(resolved, timezone),
+        opened_day=local_day(opened, timezone),
+        resolved_day=local_day(resolved, timezone),
         is_reopened=pl.col("reopened_count").fill_null(0) > 0,
         resolution=_microseconds(resolved - opened),
         first_reply=_microseconds(pl.col("first_reply_ts") - opened),
@@ -43,10 +43,6 @@ def _timed(tickets: pl.LazyFrame, timezone: str) -> pl.LazyFrame:
 
 def _named(value: pl.Expr) -> pl.Expr:
     return pl.when(value == ALL).then(pl.lit(f"({ALL})")).otherwise(value).fill_null("(none)")
-
-
-def _local_day(instant: pl.Expr, timezone: str) -> pl.Expr:
-    return instant.dt.convert_time_zone(timezone).dt.date()
 
 
 def _microseconds(time: pl.Expr) -> pl.Expr:

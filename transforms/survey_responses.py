@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from transforms.calendar import local_day
 from transforms.fates import ARRIVAL, counted, latest
 
 _COLUMNS = [
@@ -42,8 +43,10 @@ def survey_responses(
         # Zero has two signs, which compare as equal and are stored as different bytes.
         pl.col("score", "scale_min", "scale_max") + 0.0,
         person_id=pl.coalesce("named", "respondent_id"),
-        asked_date=_day("asked_ts", timezone),
-        answered_date=pl.when(pl.col("score").is_not_null()).then(_day("answered_ts", timezone)),
+        asked_date=local_day(pl.col("asked_ts"), timezone),
+        answered_date=pl.when(pl.col("score").is_not_null()).then(
+            local_day(pl.col("answered_ts"), timezone)
+        ),
     )
     return known.join(_superseded(known), on=ARRIVAL, how="left").select(
         *ARRIVAL,
@@ -52,10 +55,6 @@ def survey_responses(
         is_superseded=pl.col("superseded_date").is_not_null(),
         superseded_date="superseded_date",
     )
-
-
-def _day(instant: str, timezone: str) -> pl.Expr:
-    return pl.col(instant).dt.convert_time_zone(timezone).dt.date()
 
 
 def _superseded(rows: pl.LazyFrame) -> pl.LazyFrame:
