@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 import polars as pl
-from frames import frame
+from frames import Row, frame
 from hypothesis import strategies as st
 
 from schemas.plan_months import PlanMonths
@@ -40,3 +40,9 @@ def plan_days(plans: Plans) -> pl.DataFrame:
     return pl.DataFrame(
         rows, schema={"event_date": pl.Date, **dict.fromkeys(names, pl.String)}, orient="row"
     )
+
+
+def plan_row(month: date, user_id: str, plan: str, until: int) -> Row:
+    """A row of plan_months: the plan from the month's first day to the day ``until``."""
+    bits = (1 << until) - 1
+    return {"month": month, "user_id": user_id, "plan": plan, "plan_days": bits}

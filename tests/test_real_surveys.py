@@ -190,6 +190,7 @@ def test_every_cell_is_the_one_of_sql(home: Path) -> None:
         con.execute("""CREATE TABLE landed_customers (customer_id VARCHAR, user_id VARCHAR,
             country VARCHAR, segment VARCHAR, plan VARCHAR, landing_date DATE, file VARCHAR,
             line BIGINT, item BIGINT)""")
+        con.execute("CREATE TABLE bearing (month DATE, user_id VARCHAR, plan VARCHAR, until INT)")
         expected = survey_scores_oracle(
             con,
             dimensions=("platform", "country", "channel", "plan"),

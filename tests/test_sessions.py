@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle.compare import assert_equal_tables
 from oracle.sessions import TABLES, session_oracle
+from plan_rows import plan_row
 from session_rows import SETTINGS, seen, session, visitor
 
 from schemas.base import Table, empty
 from schemas.events import Events
+from schemas.plan_months import PlanMonths
 from schemas.session_days import SessionDays
 from schemas.sessions import Sessions
 from schemas.sessions_daily import SessionsDaily
@@ -142,10 +144,23 @@ homes = st.fixed_dictionaries(
         "session_timeout_minutes": st.sampled_from([30, 30, 1]),
         "session_max_hours": st.sampled_from([1, 2, 24]),
         "use_source_sessions": st.booleans(),
-        "dimensions": st.sampled_from([["platform", "country"], [], ["channel", "plan"]]),
+        "dimensions": st.sampled_from([["platform", "country"], [], ["channel", "plan"], ["plan"]]),
         "week_start": st.sampled_from(["monday", "sunday", "wednesday"]),
         "data_through": st.sampled_from([day("2024-03-10"), day("2024-04-17")]),
     }
+)
+
+
+# Month, person, plan and its last day in the month, from the first on.
+borne_plans = st.lists(
+    st.tuples(
+        st.sampled_from([date(2024, 3, 1), date(2024, 4, 1)]),
+        st.sampled_from("uv"),
+        st.sampled_from(["pro", "none", "gold"]),
+        st.integers(1, 30),
+    ),
+    max_size=4,
+    unique_by=lambda plan: plan[:2],
 )
 
 
@@ -160,9 +175,10 @@ def build(events: pl.DataFrame, home: Mapping[str, Any]) -> dict[str, pl.DataFra
     horizon = {"data_through": home["data_through"]}
     by_dimension = {"dimensions": dimensions}
     days = of_days(events.lazy(), empty(SessionDays), home).collect().lazy()
-    first = visitors(days, empty(Visitors), **by_dimension).collect().lazy()
+    plans = frame(PlanMonths, home.get("plans", []))
+    first = visitors(days, plans, empty(Visitors), **by_dimension).collect().lazy()
     known = visitor_segments(first)
-    counts = days, first, known
+    counts = days, plans, first, known
     made = {
         "session_days": days,
         "visitors": first,
@@ -175,20 +191,24 @@ def build(events: pl.DataFrame, home: Mapping[str, Any]) -> dict[str, pl.DataFra
 
 
 @settings(max_examples=60 if LONG else 5, deadline=None)
-@given(event_rows(), homes)
+@given(event_rows(), homes, borne_plans)
 def test_every_cell_equals_the_sql_computation(
-    zoned: tuple[str, pl.DataFrame], home: dict[str, Any]
+    zoned: tuple[str, pl.DataFrame],
+    home: dict[str, Any],
+    plans: list[tuple[date, str, str, int]],
 ) -> None:
     _, events = zoned
-    made = build(events, home)
+    made = build(events, {**home, "plans": [plan_row(*plan) for plan in plans]})
     # Instants without a zone: with one, DuckDB wants an extension that is not there everywhere.
     naive = events.with_columns(
         pl.col("event_ts").dt.replace_time_zone(None), person=pl.coalesce("user_id", "anonymous_id")
     )
-    carried = [name for name in home["dimensions"] if name != "plan"]
     with duckdb.connect(config={"threads": 1}) as con:
         con.register("ev", naive.to_arrow())
-        expected = session_oracle(con, goal_events=["purchase"], **{**home, "dimensions": carried})
+        con.execute("CREATE TABLE bearing (month DATE, user_id VARCHAR, plan VARCHAR, until INT)")
+        if plans:
+            con.executemany("INSERT INTO bearing VALUES (?, ?, ?, ?)", plans)
+        expected = session_oracle(con, goal_events=["purchase"], **home)
     for name in TABLES:
         zoned_back = pl.col(pl.Datetime).dt.replace_time_zone("UTC")
         assert_equal_tables(name, made[name], expected[name].with_columns(zoned_back))

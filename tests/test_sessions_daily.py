@@ -4,6 +4,8 @@ import polars as pl
 from frames import assert_rows, day, frame
 from session_rows import session, visitor
 
+from schemas.base import empty
+from schemas.plan_months import PlanMonths
 from schemas.session_days import SessionDays
 from schemas.sessions_daily import SessionsDaily
 from schemas.visitors import Visitors
@@ -21,6 +23,7 @@ def daily(
     first = frame(Visitors, visitors)
     return sessions_daily(
         frame(SessionDays, sessions),
+        empty(PlanMonths),
         first,
         visitor_segments(first),
         dimensions=dimensions,

@@ -4,6 +4,8 @@ import polars as pl
 from frames import assert_rows, day, frame
 from session_rows import session, visitor
 
+from schemas.base import empty
+from schemas.plan_months import PlanMonths
 from schemas.session_days import SessionDays
 from schemas.sessions_periodic import SessionsPeriodic
 from schemas.visitors import Visitors
@@ -17,6 +19,7 @@ def periodic(
     first = frame(Visitors, visitors)
     return sessions_periodic(
         frame(SessionDays, sessions),
+        empty(PlanMonths),
         first,
         visitor_segments(first),
         dimensions=[],

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle.compare import assert_equal_tables
 from oracle.surveys import survey_scores_oracle
+from plan_rows import plan_row
 from survey_rows import SCALES, answer, customers, invitation, landed, responses
 
 from schemas.landed_customers import LandedCustomers
@@ -350,11 +351,6 @@ plan_rows = st.tuples(
     st.sampled_from(["pro", "none", "gold"]),
     st.integers(1, 29),
 )
-
-
-def plan_row(month: date, user_id: str, plan: str, until: int) -> Row:
-    bits = (1 << until) - 1
-    return {"month": month, "user_id": user_id, "plan": plan, "plan_days": bits}
 
 
 @settings(max_examples=150 if LONG else 6, deadline=None)

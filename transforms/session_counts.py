@@ -8,7 +8,8 @@ import polars as pl
 from schemas.base import ALL
 from transforms.calendar import dense_periods, period_start
 from transforms.division import ratio
-from transforms.segmentation import event_dimensions, split
+from transforms.plans import with_plans
+from transforms.segmentation import split
 from transforms.sessionizing import in_seconds
 
 _KEY = ["period_start", "dimension", "segment"]
@@ -18,6 +19,7 @@ _COUNTS = [*_SUMS, "visitors", "new_visitors"]
 
 def session_counts(
     session_days: pl.LazyFrame,
+    plan_months: pl.LazyFrame,
     visitors: pl.LazyFrame,
     visitor_segments: pl.LazyFrame,
     grain: str,
@@ -34,14 +36,16 @@ def session_counts(
     def period(day: str) -> pl.Expr:
         return period_start(pl.col(day), grain, week_start).alias("period_start")
 
-    known = session_days.filter(pl.col("date") <= data_through).with_columns(period("date"))
+    until = session_days.filter(pl.col("date") <= data_through)
+    known, names = with_plans(until, plan_months, dimensions)
+    known = known.with_columns(period("date"))
     new = visitors.filter(pl.col("first_date") <= data_through).group_by(
         period("first_date"), "dimension", "segment"
     )
     return (
         dense_periods(visitor_segments, grain, week_start=week_start, data_through=data_through)
         .select(_KEY)
-        .join(_by_segment(known, dimensions), on=_KEY, how="left")
+        .join(_by_segment(known, names), on=_KEY, how="left")
         .join(new.agg(new_visitors=pl.len().cast(pl.Int64)), on=_KEY, how="left")
         .with_columns(pl.col(*_COUNTS, "time_spent").fill_null(0))
         .with_columns(time_spent_seconds=in_seconds(pl.col("time_spent")))
@@ -56,9 +60,8 @@ def session_counts(
     )
 
 
-def _by_segment(known: pl.LazyFrame, dimensions: Sequence[str]) -> pl.LazyFrame:
-    names = event_dimensions(dimensions)
-    parts = split(known, names).cache()
+def _by_segment(known: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
+    parts = split(known, names).filter(pl.col("segment") != "").cache()
     spent = (pl.col("ended_ts") - pl.col("started_ts")).dt.total_microseconds()
     sums = known.group_by("period_start", "segments").agg(
         pl.len().cast(pl.Int64).alias("sessions"),

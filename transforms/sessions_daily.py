@@ -13,6 +13,7 @@ from transforms.session_counts import session_counts
 
 def sessions_daily(
     session_days: pl.LazyFrame,
+    plan_months: pl.LazyFrame,
     visitors: pl.LazyFrame,
     visitor_segments: pl.LazyFrame,
     *,
@@ -25,6 +26,7 @@ def sessions_daily(
     """
     counts = session_counts(
         session_days,
+        plan_months,
         visitors,
         visitor_segments,
         DAY,

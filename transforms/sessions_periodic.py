@@ -13,6 +13,7 @@ from transforms.session_counts import session_counts
 
 def sessions_periodic(
     session_days: pl.LazyFrame,
+    plan_months: pl.LazyFrame,
     visitors: pl.LazyFrame,
     visitor_segments: pl.LazyFrame,
     *,
@@ -28,6 +29,7 @@ def sessions_periodic(
     parts = [
         session_counts(
             session_days,
+            plan_months,
             visitors,
             visitor_segments,
             grain,

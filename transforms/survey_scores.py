@@ -10,6 +10,7 @@ from transforms.calendar import DAY, MONTH, QUARTER, WEEK, every_period, period_
 from transforms.division import ratio
 from transforms.fates import counted
 from transforms.intervals import Interval, bounded_mean, share_difference, wilson
+from transforms.plans import plans_on
 from transforms.recurring import NO_PLAN
 
 _GRAINS = (DAY, WEEK, MONTH, QUARTER)
@@ -130,7 +131,8 @@ def _by_segment(
     names = [name for name in dict.fromkeys(dimensions) if name in _DIMENSIONS]
     if set(names) & set(_CUSTOMER_DIMENSIONS):
         days = days.join(_people(customers), on="person_id", how="left")
-        borne = _plans(days, plan_months)
+        asked = days.select("day", user_id="person_id")
+        borne = plans_on(asked, plan_months).rename({"user_id": "person_id", "plan": "borne"})
         days = days.join(borne, on=["person_id", "day"], how="left").with_columns(
             plan=pl.coalesce("borne", "plan", pl.lit(NO_PLAN))
         )
@@ -139,19 +141,6 @@ def _by_segment(
     measures = ["day", *_SURVEY, *_COUNTS, *_SUMS]
     return pl.concat(
         [days.select(*measures, dimension=name, segment=value) for name, value in parts]
-    )
-
-
-def _plans(days: pl.LazyFrame, plan_months: pl.LazyFrame) -> pl.LazyFrame:
-    """The plan that bears a person's MRR at the end of each of the days, as ``borne``."""
-    plans = plan_months.select("month", "plan_days", person_id="user_id", borne="plan")
-    wanted = days.select("person_id", "day").unique()
-    bit = pl.lit(2, pl.Int64).pow((pl.col("day").dt.day() - 1).cast(pl.UInt32))
-    return (
-        wanted.with_columns(month=pl.col("day").dt.month_start())
-        .join(plans, on=["person_id", "month"])
-        .filter((pl.col("plan_days") & bit) != 0)
-        .select("person_id", "day", "borne")
     )
 
 

@@ -5,28 +5,33 @@ from collections.abc import Sequence
 import polars as pl
 
 from schemas.base import ALL
-from transforms.segmentation import event_dimensions, split
+from transforms.plans import with_plans
+from transforms.segmentation import split
 
 _KEY = ["dimension", "segment", "user_id"]
 
 
 def visitors(
-    session_days: pl.LazyFrame, visitors: pl.LazyFrame, *, dimensions: Sequence[str]
+    session_days: pl.LazyFrame,
+    plan_months: pl.LazyFrame,
+    visitors: pl.LazyFrame,
+    *,
+    dimensions: Sequence[str],
 ) -> pl.LazyFrame:
     """People whose first session starts in the months handed in, per dimension and segment.
 
     ``visitors`` are this table's own rows of all earlier months. Groups by person: a month's
     visitors must fit into memory.
     """
-    names = event_dimensions(dimensions)
+    known, names = with_plans(session_days, plan_months, dimensions)
     first_date = pl.col("first_date").min()
     combinations = (
-        session_days.select("segments", "user_id", first_date="date")
+        known.select("segments", "user_id", first_date="date")
         .group_by("segments", "user_id")
         .agg(first_date)
         .cache()
     )
-    parts = split(combinations, names)
+    parts = split(combinations, names).filter(pl.col("segment") != "")
     seen = [
         combinations.join(parts.filter(pl.col("dimension") == dimension), on="segments")
         .group_by(_KEY)

@@ -77,6 +77,15 @@ CREATE OR REPLACE TEMP TABLE first_visit AS
 """
 
 
+_BY_PLAN = """
+    SELECT *, 'plan' AS dimension, coalesce(
+        (SELECT b.plan FROM bearing b WHERE b.user_id = v.user_id
+            AND b.month = date_trunc('month', v.date) AND day(v.date) <= b.until), 'none')
+        AS segment
+    FROM visits v WHERE date_trunc('month', v.date) IN (SELECT month FROM bearing)
+"""
+
+
 def session_oracle(
     con: duckdb.DuckDBPyConnection,
     *,
@@ -90,17 +99,21 @@ def session_oracle(
 ) -> dict[str, pl.DataFrame]:
     """The tables of ``TABLES`` from the table ``ev``: events, with ``person`` for their user.
 
-    ``dimensions`` are columns of sessions that bear the name of the events' column.
+    ``dimensions`` are columns of sessions that bear the name of the events' column, and ``plan``,
+    which is read from the table ``bearing(month, user_id, plan, until)``.
     """
     known = ",\n".join(
         f"first({name} ORDER BY event_ts, event_id) FILTER ({name} IS NOT NULL) AS {name}"
         for name in ("channel", "platform", "country")
     )
-    labels = {"all": "'all'"} | {name: f"coalesce({name}, 'unknown')" for name in dimensions}
-    placed = " UNION ALL ".join(
+    labels = {"all": "'all'"} | {
+        name: f"coalesce({name}, 'unknown')" for name in dimensions if name != "plan"
+    }
+    parts = [
         f"SELECT *, '{name}' AS dimension, {segment} AS segment FROM visits"
         for name, segment in labels.items()
-    )
+    ]
+    placed = " UNION ALL ".join([*parts, _BY_PLAN] if "plan" in dimensions else parts)
     con.execute(
         _SESSIONS.format(
             source="session_id" if use_source_sessions else "NULL::VARCHAR",
