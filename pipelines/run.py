@@ -130,6 +130,6 @@ def _require_files(session: Session) -> None:
     if not session.manifest.landing_dates:
         folder = session.home.landing
         raise TidemarkError(
-            f"nothing has landed in {folder}: put files under {folder}/events/YYYY-MM-DD/, "
+            f"nothing has landed in {folder}: put files under {folder}/<source>/YYYY-MM-DD/, "
             "or fill a new home with `tidemark sample`"
         )

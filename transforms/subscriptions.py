@@ -7,7 +7,7 @@ import polars as pl
 from schemas.base import dtypes
 from schemas.subscriptions import Subscriptions
 from transforms.calendar import local_day
-from transforms.fates import ARRIVAL, AWAITING_RATE, COUNTS, DUPLICATE, counted
+from transforms.fates import ARRIVAL, AWAITING_RATE, COUNTS, DUPLICATE
 from transforms.money import divided, from_units, units, with_rate
 
 _PERIOD = ["subscription_id", "started_ts"]
@@ -112,7 +112,7 @@ def _priced(
     mrr = from_units(divided(numerator, denominator))
     is_rated = mrr.is_not_null()
     days = [pl.col(name) for name in ("mrr_from_date", "mrr_until_date")]
-    return with_rate(rows, counted(exchange_rates), ecb_rates, currency=currency).with_columns(
+    return with_rate(rows, exchange_rates, ecb_rates, currency=currency).with_columns(
         *(pl.when(is_rated).then(day).alias(day.meta.output_name()) for day in days),
         mrr_amount=mrr,
         fate=pl.when(is_rated).then(pl.lit(COUNTS)).otherwise(pl.lit(AWAITING_RATE)),

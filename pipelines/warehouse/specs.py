@@ -47,7 +47,7 @@ class Spec:
     """One registered table. The first input is the driver: where it has slices, the table has.
 
     ``is_dense`` tables have a slice for every month up to the horizon, whether somebody was there
-    or not. ``has_parts``: a day is divided by when its rows landed, see :mod:`.parts`. ``needs``
+    or not. ``has_parts``: a day is divided by when its rows landed, see :mod:`.filing`. ``needs``
     names a setting without which the table is empty. ``starts_with`` names the table whose first
     day is a dense table's first, where the driver is not divided by days. ``chunk_rows`` bounds the
     driver's rows that are worked on at a time.
