@@ -22,7 +22,7 @@ def file(folder: Path, name: str, content: str | bytes, day: date = LANDED) -> R
     """A landed file; a name ending in .gz or .zst compresses it."""
     data = content.encode() if isinstance(content, str) else content
     if name.endswith(".gz"):
-        data = gzip.compress(data)
+        data = gzip.compress(data, mtime=0)
     if name.endswith(".zst"):
         data = zstandard.compress(data)
     path = folder / str(day) / name
