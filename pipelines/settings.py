@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import TomlConfigSettingsSource
 
@@ -16,6 +16,7 @@ from pipelines.errors import TidemarkError
 from pipelines.landing.feeds import Feed, check_feeds
 from pipelines.landing.mapping import Expression, Filter, Unpivot
 from pipelines.landing.sources import SOURCES
+from pipelines.setting_models import Goal, Paths, Retention
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Dimension = Literal[
@@ -33,37 +34,6 @@ Dimension = Literal[
 ]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Paths(_Strict):
-    """Folders of the home, relative to it or absolute."""
-
-    landing: str = Field("landing", description="where files arrive")
-    warehouse: str = Field("warehouse", description="Tidemark's own tables")
-    bi: str = Field("bi", description="what BI tools read")
-
-
-class Retention(_Strict):
-    """A retention definition beside ``activity``; an empty list means any active event."""
-
-    name: str = Field(min_length=1, description="its value in the column definition")
-    start_events: list[str] = Field([], description="events that take a person into a cohort")
-    return_events: list[str] = Field([], description="events that count as a return")
-    entry: Literal["first_time", "recurring"] = Field(
-        "first_time",
-        description="into the cohort of the first start event, or of every one",
-    )
-
-    @field_validator("name")
-    @classmethod
-    def _not_the_built_in(cls, name: str) -> str:
-        if name == "activity":
-            raise ValueError("'activity' is the built-in definition; choose another name")
-        return name
-
-
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
@@ -74,13 +44,6 @@ def _as_triple(value: Any) -> Any:
     if set(value) != {"days", "weeks", "months"}:
         raise ValueError("must name days, weeks and months")
     return value["days"], value["weeks"], value["months"]
-
-
-class Goal(_Strict):
-    """Something that visitors are wanted to do."""
-
-    name: str = Field(min_length=1, description="its value in the column goal")
-    events: list[str] = Field(min_length=1, description="events any of which reaches it")
 
 
 _GOALS = [Goal(name="purchase", events=["purchase"]), Goal(name="signup", events=["signup"])]
@@ -129,6 +92,12 @@ class Settings(BaseSettings):
         False, description="take the session_id of events as it is, instead of the gap"
     )
     goals: list[Goal] = Field(_GOALS, description="conversions")
+    attribution_days: int = Field(
+        90,
+        ge=1,
+        le=365,
+        description="how far back the last non-direct visit counts, and how long a mail",
+    )
     churn_inactivity_days: int = Field(
         90, ge=1, le=1100, description="days without an order after which a shop's customer is lost"
     )

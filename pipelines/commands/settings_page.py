@@ -3,7 +3,8 @@
 from typing import Any
 
 from pipelines.landing.feeds import Feed
-from pipelines.settings import Paths, Retention, Settings
+from pipelines.setting_models import Paths, Retention
+from pipelines.settings import Settings
 
 _HEAD = """\
 # Settings
