@@ -138,6 +138,20 @@ def test_expected_purchases_are_what_integration_gives(values: list[float]) -> N
             assert float(found[0]) == pytest.approx(exact, rel=1e-4), (x, age, weeks)
 
 
+@pytest.mark.parametrize("stops", [0.09, 0.5, 0.99])
+def test_where_all_are_as_likely_to_stop_purchases_are_those_of_that_one_chance(
+    stops: float,
+) -> None:
+    # Of a beta with a + b without end nothing is left but its mean p:
+    # (1 - (1 + p t / (alpha + T))^-(r + x)) / p
+    size = 1e6
+    values = np.array([1.383, 6.353, stops * size, (1 - stops) * size])
+    for x, age in ((0.0, 0.0), (2.0, 39.0), (60.0, 300.0)):
+        found = bg_nbd.expected_if_alive(values, np.array([x]), np.array([age]), 52.0)
+        exact = (1 - (1 + stops * 52 / (6.353 + age)) ** -(1.383 + x)) / stops
+        assert float(found[0]) == pytest.approx(exact, rel=1e-3)
+
+
 def test_who_never_came_back_is_alive_for_the_model_and_who_was_long_away_hardly() -> None:
     alive = bg_nbd.alive_probability(
         np.array([0.243, 4.414, 0.793, 2.426]),

@@ -91,9 +91,9 @@ def alive_probability(
 def expected_if_alive(parameters: Floats, frequency: Floats, age: Floats, weeks: float) -> Floats:
     """Expected purchases in the coming weeks of one who has not stopped.
 
-    Equation 10 of the paper without its denominator, after Euler's transformation of 2F1, which
-    neither overflows nor loses its digits where a or b is small or large. NaN where all the same
-    it cannot be had, far from what customers do.
+    Equation 10 of the paper without its denominator: after Euler's transformation of 2F1, which
+    holds where b and the frequency are large, else as it stands, which holds where a is. Neither
+    was ever wrong where it came out finite. NaN where it cannot be had either way.
     """
     r, alpha, a, b = parameters
     # At a = 1 and a + b = 1 the formula has no value, and the same one from both sides.
@@ -101,7 +101,17 @@ def expected_if_alive(parameters: Floats, frequency: Floats, age: Floats, weeks:
     b = b + 2 * _ASIDE if abs(a + b - 1) < _ASIDE else b
     total = a + b + frequency - 1
     part = weeks / (alpha + age + weeks)
-    rest = (1 - part) ** (a - 1) * hyp2f1(total - r - frequency, a - 1, total, part)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rest = (1 - part) ** (a - 1) * hyp2f1(total - r - frequency, a - 1, total, part)
+        odd = ~np.isfinite(rest)
+        if odd.any():
+            rest = np.where(odd, _as_it_stands(parameters, frequency, total, part), rest)
     expected = total / (a - 1) * (1 - rest)
     most = (r + frequency) / (alpha + age) * weeks
     return np.asarray(np.where(np.isfinite(expected), np.clip(expected, 0, most), np.nan))
+
+
+def _as_it_stands(parameters: Floats, frequency: Floats, total: Floats, part: Floats) -> Floats:
+    r, _, _, b = parameters
+    shape = r + frequency
+    return np.asarray((1 - part) ** shape * hyp2f1(shape, b + frequency, total, part))
