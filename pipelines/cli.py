@@ -34,6 +34,16 @@ def cli(context: click.Context, home: Path, debug: bool) -> None:
 
 
 @cli.command()
+@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.pass_obj
+def init(options: dict[str, Any], folder: Path | None) -> None:
+    """Write a commented tidemark.toml, and propose a mapping for what lies in landing."""
+    from pipelines.commands.init import init_home
+
+    click.echo(init_home(folder or options["home"]))
+
+
+@cli.command()
 @click.option("--days", type=click.IntRange(1), default=90, show_default=True)
 @click.option("--users", type=click.IntRange(1), default=2_000, show_default=True)
 @click.option("--seed", type=int, default=7, show_default=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipelines.landing.csv_records import parse_record, ragged, read_record
+from pipelines.landing.csv_records import Record, parse_record, ragged, read_record
 from pipelines.landing.files import BOM, Unreadable
 from pipelines.landing.json_text import json_object, quoted
 from pipelines.landing.rows import RawRows, Segment, broken_rows, positions, with_nulls
@@ -21,12 +21,25 @@ class Header:
     begins: int
 
 
-def read_header(block: bytes, delimiter: str) -> Header | None:
+@dataclass(frozen=True)
+class Dialect:
+    """The columns of CSV files, what stands between fields, and whether quotes can hold them."""
+
+    columns: Sequence[str]
+    delimiter: str
+    quotes: bool = True
+
+
+def read_header(block: bytes, delimiter: str, *, quotes: bool = True) -> Header | None:
     """The header of a file; None where the file is empty."""
     start = len(block) - len(block.lstrip(b"\n"))
     if start == len(block):
         return None
-    record = parse_record(block, start, delimiter.encode(), len(block), final=True)
+    if quotes:
+        record = parse_record(block, start, delimiter.encode(), len(block), final=True)
+    else:
+        end = block.index(b"\n", start)
+        record = Record(block[start:end].decode().split(delimiter), None, end + 1, 1)
     if record is None or record.problem:
         raise Unreadable(f"the header {record.problem if record else 'never ends'}")
     names = [name.strip() or f"column {i}" for i, name in enumerate(record.fields, 1)]
@@ -38,8 +51,7 @@ def read_header(block: bytes, delimiter: str) -> Header | None:
 
 def csv_rows(
     segments: Sequence[Segment],
-    columns: Sequence[str],
-    delimiter: str,
+    dialect: Dialect,
     *,
     used: frozenset[str],
     null_values: Sequence[str],
@@ -48,7 +60,8 @@ def csv_rows(
 
     Something is left only where the last segment is not its file's last and ends within a record.
     """
-    block = _Block(segments, delimiter, len(columns))
+    columns = dialect.columns
+    block = _Block(segments, dialect)
     try:
         table, at, broken, left = block.read(block.regular)
     except _Misread:
@@ -67,13 +80,15 @@ class _Misread(Exception):  # noqa: N818
 class _Block:
     """Whole lines of files that share a header."""
 
-    def __init__(self, segments: Sequence[Segment], delimiter: str, width: int) -> None:
+    def __init__(self, segments: Sequence[Segment], dialect: Dialect) -> None:
         self.data = b"".join(segment.data for segment in segments)
         self.lines = _lines(self.data)
-        self._segments, self._delimiter, self._width = segments, delimiter, width
+        self._segments, self._quotes = segments, dialect.quotes
+        self._delimiter, self._width = dialect.delimiter, len(dialect.columns)
         self._at = positions(segments).with_columns(raw=self.lines)
         self._blank = self.lines.str.strip_chars(" ") == ""
-        self._fields, self.regular = _judge_lines(self.lines, delimiter, b'"' in self.data)
+        any_quotes = self._quotes and b'"' in self.data
+        self._fields, self.regular = _judge_lines(self.lines, self._delimiter, any_quotes)
 
     def read(self, regular: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, bytes]:
         """Fields and places of the rows, what is broken, and the bytes that are left.
@@ -104,7 +119,7 @@ class _Block:
                 has_header=False,
                 schema={f"c{i}": pl.String for i in range(self._width)},
                 separator=self._delimiter,
-                quote_char='"',
+                quote_char='"' if self._quotes else None,
                 raise_if_empty=False,
             ).slice(guard)
         except pl.exceptions.PolarsError as error:

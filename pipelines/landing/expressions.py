@@ -1,16 +1,19 @@
 """Expressions of the mapping language, evaluated over raw rows."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Context, Decimal, InvalidOperation
+from functools import reduce
 
 import polars as pl
 
 from pipelines.landing.casts import Value, as_text, cast
+from pipelines.landing.finds import find_all, found_in
 from pipelines.landing.mapping import Expression, Filter, Scalar, text_of
 from pipelines.landing.rows import RawRows
-from pipelines.landing.timestamps import TimeRule
+from pipelines.landing.timestamps import UTC_MICROSECONDS, TimeRule
 
 # Wide enough that sums and products of what a column holds are exact.
 _EXACT = Context(prec=100)
@@ -28,28 +31,37 @@ def evaluate(expression: Expression, rows: RawRows, names: Sequence[str], zone: 
         value = Value(text.set(text.is_in(list(expression.nulls)), None), value.problems)
     if expression.values is not None:
         value = _looked_up(value, expression)
+    for rule in expression.when:
+        held = passes(rule, rows, names, zone)
+        problems = tuple((said, bad & held) for said, bad in value.problems)
+        value = Value(value.series.set(~held, None), problems)
     return value
 
 
 def _plain(e: Expression, rows: RawRows, names: Sequence[str], zone: str) -> Value:
-    def part(inner: Expression) -> Value:
-        return evaluate(inner, rows, names, zone)
-
     if e.content:
         # Made when all other columns are known.
         return Value(_repeated(None, rows.at.height))
     if e.constant is not None:
         return Value(_repeated(text_of(e.constant), rows.at.height))
-    if e.concat is not None:
-        return _concatenated([part(inner) for inner in e.concat])
     if e.file is not None:
         return Value(_from_name(e.file, rows.at["intake"], names))
-    if e.base is not None and e.days is not None:
-        rule = TimeRule(zone, e.base.zone, e.base.epoch, e.base.format)
-        return _days_after(cast(part(e.base), pl.Date(), rule), part(e.days))
-    for operands, operation in _arithmetic(e):
-        return _computed([part(inner) for inner in operands], operation)
-    return Value(_found(e, rows))
+    if e.find is not None:
+        return _sought(e, rows, names, zone)
+    if e.column is not None or e.path is not None:
+        return Value(_found(e, rows))
+    return _of_parts(e, lambda inner: evaluate(inner, rows, names, zone), zone)
+
+
+def _of_parts(e: Expression, part: Callable[[Expression], Value], zone: str) -> Value:
+    if e.concat is not None:
+        return _concatenated([part(inner) for inner in e.concat])
+    if e.coalesce is not None:
+        return _first([part(inner) for inner in e.coalesce], e.coalesce, zone)
+    if e.base is not None:
+        return _after(e, e.base, part, zone)
+    ((operands, operation),) = _arithmetic(e)
+    return _computed([part(inner) for inner in operands], operation)
 
 
 def _repeated(text: str | None, height: int) -> pl.Series:
@@ -91,8 +103,83 @@ def _concatenated(parts: Sequence[Value]) -> Value:
     return Value(joined, _problems(parts))
 
 
+def _time_rule(e: Expression, zone: str) -> TimeRule:
+    return TimeRule(zone, e.zone, e.epoch, e.format)
+
+
+def _as_time(value: Value, e: Expression, zone: str) -> Value:
+    """A part that says how its times are written, as ISO 8601."""
+    if not (e.format or e.epoch or e.zone):
+        return value
+    timed = cast(value, UTC_MICROSECONDS, _time_rule(e, zone))
+    return Value(as_text(timed.series), timed.problems)
+
+
+def _first(parts: Sequence[Value], expressions: Sequence[Expression], zone: str) -> Value:
+    """The first value of each row. A time that is not written as a part says is left to the next.
+
+    Any other value that cannot be read refuses the row, unless a part before has one.
+    """
+    made = pl.Series([None], dtype=pl.String).new_from_index(0, len(parts[0].series))
+    failed = pl.repeat(False, len(made), dtype=pl.Boolean, eager=True)
+    hard: dict[str, pl.Series] = {}
+    soft: dict[str, pl.Series] = {}
+    for part, e in zip(parts, expressions, strict=True):
+        still_open = made.is_null() & ~failed
+        timed = _as_time(Value(part.series), e, zone)
+        for problems, found in ((hard, part.problems), (soft, timed.problems)):
+            for said, bad in found:
+                problems[said] = problems.get(said, bad & False) | (bad & still_open)
+        failed = reduce(pl.Series.__or__, hard.values(), failed)
+        made = made.zip_with(~(still_open & ~failed), as_text(timed.series))
+    unread = made.is_null() & ~failed
+    left = {said: bad & unread for said, bad in soft.items()}
+    return Value(made, tuple((hard | left).items()))
+
+
+def with_finds(
+    rows: RawRows, expressions: Iterable[Expression], names: Sequence[str], zone: str
+) -> RawRows:
+    """The rows with what ``find`` finds in them as columns, so that each list is read but once."""
+    wanted: dict[str, list[Expression]] = {}
+    for each in (find for expression in expressions for find in expression.finds()):
+        assert each.find is not None
+        wanted.setdefault(each.find.model_dump_json(), []).append(each)
+    if not wanted:
+        return rows
+    found = rows.columns
+    for sought in wanted.values():
+        assert sought[0].find is not None
+        lists = evaluate(sought[0].find, rows, names, zone)
+        every = pl.repeat(True, len(lists.series), dtype=pl.Boolean, eager=True)
+        sound = reduce(pl.Series.__and__, (~bad for _, bad in lists.problems), every)
+        found = found.with_columns(find_all(lists.series, sound, sought))
+    as_they_came = rows.origin or (rows.columns, pl.int_range(rows.at.height, eager=True))
+    return replace(rows, columns=found, origin=as_they_came)
+
+
 def _problems(parts: Sequence[Value]) -> tuple[tuple[str, pl.Series], ...]:
     return tuple(problem for part in parts for problem in part.problems)
+
+
+def _sought(e: Expression, rows: RawRows, names: Sequence[str], zone: str) -> Value:
+    if found_in(e) not in rows.columns.columns:
+        rows = with_finds(rows, [e], names, zone)
+    sound = rows.columns[found_in(e, "sound")]
+    return Value(rows.columns[found_in(e)]).but("is sought in what is no list", ~sound)
+
+
+def _after(
+    e: Expression, base: Expression, part: Callable[[Expression], Value], zone: str
+) -> Value:
+    rule = _time_rule(base, zone)
+    if e.days is not None:
+        return _days_after(cast(part(base), pl.Date(), rule), part(e.days))
+    start = cast(part(base), UTC_MICROSECONDS, rule)
+    if e.minutes is not None:
+        return _time_after(start, part(e.minutes), 60_000_000)
+    assert e.seconds is not None
+    return _time_after(start, part(e.seconds), 1_000_000)
 
 
 def _from_name(pattern: str, intake: pl.Series, names: Sequence[str]) -> pl.Series:
@@ -115,6 +202,18 @@ def _shifted(base: date | None, count: int | None) -> date | None:
         return None if base is None or count is None else base + timedelta(days=count)
     except OverflowError:
         return None
+
+
+def _time_after(base: Value, count: Value, unit: int) -> Value:
+    """Instants so many units of so many microseconds after others, to the nearest microsecond."""
+    text = as_text(count.series)
+    number = text.str.strip_chars().cast(pl.Float64, strict=False)
+    most = 10_000 * 366 * 86_400_000_000 / unit
+    number = number.set(~number.is_between(-most, most).fill_null(True), None)
+    whole = (number * unit).round().cast(pl.Int64, strict=False)
+    made = (base.series.to_physical() + whole).cast(UTC_MICROSECONDS)
+    value = Value(made, _problems([base, count]))
+    return value.but("has a length of time that is no number", text.is_not_null() & whole.is_null())
 
 
 _Operation = Callable[[Decimal, Decimal], Decimal]

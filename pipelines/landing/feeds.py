@@ -8,10 +8,18 @@ from functools import cache
 from typing import Annotated, Any, Literal
 
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from pipelines.landing.mapping import Epoch, Expression, Filter, Unpivot, Zone
 from pipelines.landing.nearest import did_you_mean
+from pipelines.landing.presets import load_preset, over_preset
 from pipelines.landing.sources import Source
 from schemas.base import dtypes
 
@@ -27,15 +35,31 @@ ENDINGS: dict[str, Format] = {
 COMPRESSED = (".gz", ".zst")
 
 
+def _as_list(given: Any) -> Any:
+    return [given] if isinstance(given, str | dict | BaseModel) else given
+
+
 class Feed(BaseModel):
     """Files of a source that are read alike. The first feed whose path matches a file reads it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str | None = Field(None, description="For the reader of the settings only")
+    preset: str | None = Field(
+        None, description="Settings for what a vendor exports; keys beside it hold instead of its"
+    )
     path: str = Field("**/*", min_length=1, description="Glob within the landing date's folder")
     format: Format | None = Field(None, description="By the file's ending where not given")
     delimiter: str | None = Field(None, description="One character; tab for .tsv, else a comma")
+    header: tuple[str, ...] | None = Field(
+        None, description="Columns of CSV files that have no header"
+    )
+    quotes: bool = Field(True, description="Whether fields of CSV files can stand in quotes")
+    unwrap: str | None = Field(
+        None,
+        min_length=1,
+        description="Key of NDJSON under which an object has a list of rows; one without is a row",
+    )
     encoding: str = Field("utf-8", description="Encoding of CSV and NDJSON")
     null_values: tuple[str, ...] = Field(("",), description="Texts that mean null")
     zone: Zone | None = Field(None, description="Zone of timestamps without an offset")
@@ -43,14 +67,29 @@ class Feed(BaseModel):
     identical_rows: Literal["keep", "drop"] = Field(
         "keep", description="Whether two equal rows of a file without an id are two or one"
     )
-    explode: Expression | None = Field(
-        None, description="Column or path of a list; every element is a row of its own"
+    explode: Annotated[tuple[Expression, ...], BeforeValidator(_as_list)] = Field(
+        (), description="Column or path of a list, or several; every element is a row of its own"
     )
     unpivot: Unpivot | None = Field(
         None, description="Columns that are each a row of their own, after explode"
     )
     columns: dict[str, Expression] = Field({}, description="Canonical column: where it comes from")
     filters: tuple[Filter, ...] = Field((), description="Rows are kept that pass all of them")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_preset(cls, given: Any) -> Any:
+        return over_preset(given) if isinstance(given, dict) else given
+
+    @field_validator("header")
+    @classmethod
+    def _names_columns(cls, header: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if header is not None and ("" in header or not header):
+            raise ValueError("names every column of the file")
+        twice = next((name for name in header or () if (header or ()).count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"names the column {twice} twice")
+        return header
 
     @field_validator("delimiter")
     @classmethod
@@ -75,15 +114,16 @@ class Feed(BaseModel):
 
     @field_validator("explode")
     @classmethod
-    def _names_a_column(cls, explode: Expression | None) -> Expression | None:
-        if explode is not None and not explode.model_fields_set <= {"column", "path", "optional"}:
-            raise ValueError("takes a column or a path, beside it only optional")
+    def _names_columns_of_lists(cls, explode: tuple[Expression, ...]) -> tuple[Expression, ...]:
+        for lists in explode:
+            if not lists.model_fields_set <= {"column", "path", "optional"}:
+                raise ValueError("takes a column or a path, beside it only optional")
         return explode
 
     @property
     def made_columns(self) -> list[str]:
         """Columns that are not the file's own but made of its rows before they are mapped."""
-        exploded = [self.explode.said] if self.explode else []
+        exploded = [lists.said for lists in self.explode]
         return exploded + ([self.unpivot.name, self.unpivot.value] if self.unpivot else [])
 
     def takes(self, name: str) -> bool:
@@ -97,10 +137,6 @@ class Feed(BaseModel):
     def delimiter_of(self, name: str) -> str:
         """The delimiter of a CSV file."""
         return self.delimiter or ("\t" if ending(name) == ".tsv" else ",")
-
-
-def _as_list(given: Any) -> Any:
-    return [given] if isinstance(given, dict | Feed) else given
 
 
 # `[sources.<name>]` is one feed, `[[sources.<name>]]` are several.
@@ -125,6 +161,7 @@ def check_feeds(source: Source, feeds: Sequence[Feed]) -> None:
     """Refuse mappings of columns that the source's contract does not have."""
     known = list(dtypes(source.contract))
     for feed in feeds:
+        _check_preset(source, feed)
         _check_content_ids(source, feed)
         for name in feed.columns:
             if name not in known:
@@ -132,6 +169,15 @@ def check_feeds(source: Source, feeds: Sequence[Feed]) -> None:
                 raise ValueError(
                     f"[sources.{source.name}] columns.{name}: the source has no such column; {hint}"
                 )
+
+
+def _check_preset(source: Source, feed: Feed) -> None:
+    if feed.preset and load_preset(feed.preset).source != source.name:
+        other = load_preset(feed.preset).source
+        raise ValueError(
+            f"[sources.{source.name}] preset {feed.preset} is one of [sources.{other}]: "
+            f"put its files under landing/{other}"
+        )
 
 
 def _check_content_ids(source: Source, feed: Feed) -> None:
@@ -149,10 +195,14 @@ def _check_content_ids(source: Source, feed: Feed) -> None:
 def mapping_fingerprint(feeds: Sequence[Feed]) -> str:
     """Canonical JSON of all that shapes a row; two lists of feeds that read alike give the same.
 
+    Whether a mapping came from a preset or was written out makes no difference.
+
     What stands at its default is left out, so that a new setting does not make old files stale.
     """
     said = [
-        feed.model_dump(mode="json", by_alias=True, exclude={"name"}, exclude_defaults=True)
+        feed.model_dump(
+            mode="json", by_alias=True, exclude={"name", "preset"}, exclude_defaults=True
+        )
         for feed in feeds
     ]
     return json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

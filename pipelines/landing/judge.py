@@ -10,7 +10,7 @@ import polars as pl
 
 from pipelines.landing.casts import Value, cast
 from pipelines.landing.content_ids import DEFAULTED, content_ids
-from pipelines.landing.expressions import evaluate, passes
+from pipelines.landing.expressions import evaluate, passes, with_finds
 from pipelines.landing.feeds import Feed
 from pipelines.landing.mapping import Expression
 from pipelines.landing.parquet_rows import raw_text
@@ -55,7 +55,7 @@ def used_columns(source: Source, feed: Feed) -> frozenset[str]:
     """Columns of a file that the mapping may draw on; all others go to ``extra``."""
     expressions = [expression for _, expression in mapped(source, feed)]
     expressions += [rule.column for rule in feed.filters]
-    expressions += [feed.explode] if feed.explode else []
+    expressions += feed.explode
     expressions += feed.unpivot.columns.values() if feed.unpivot else []
     sources = [inner for expression in expressions for inner in expression.sources()]
     return frozenset(name for inner in sources for name, _ in inner.places)
@@ -74,6 +74,8 @@ def judge(rows: RawRows, feed: Feed, given: Circumstances) -> Judged:
     raw = rows.at
     rows = several(rows, feed, given.names, given.timezone)
     made = rows.at
+    sought = [*feed.columns.values(), *(rule.column for rule in feed.filters)]
+    rows = with_finds(rows, sought, given.names, given.timezone)
     for rule in feed.filters:
         # What went wrong is refused with its reason; no filter makes it vanish.
         wrong = reduce(pl.Series.__or__, (bad for _, bad in rows.problems), _none(rows.at.height))
@@ -103,7 +105,7 @@ def _typed(
         rule = TimeRule(
             given.timezone,
             expression.zone or feed.zone,
-            expression.epoch or (None if expression.format else feed.epoch),
+            expression.epoch or (None if expression.format or expression.is_timed else feed.epoch),
             expression.format,
         )
         value = cast(evaluate(expression, rows, given.names, given.timezone), types[name], rule)

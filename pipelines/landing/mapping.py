@@ -1,8 +1,9 @@
 """The mapping language: where the value of a canonical column comes from in a raw row.
 
 An expression is a string (a column, or a dotted path into nested JSON) or a table with exactly one
-of ``column``, ``path``, ``constant``, ``concat``, ``plus``, ``minus``, ``times``, ``base`` with
-``days``, or ``file``, and what is then done with the value. Nothing here reads a row.
+of ``column``, ``path``, ``constant``, ``concat``, ``coalesce``, ``plus``, ``minus``, ``times``,
+``base`` with ``days``, ``minutes`` or ``seconds``, ``find`` with ``where``, ``file`` or
+``content``, and what is then done with the value. Nothing here reads a row.
 """
 
 import re
@@ -29,10 +30,12 @@ KINDS = (
     "path",
     "constant",
     "concat",
+    "coalesce",
     "plus",
     "minus",
     "times",
     "base",
+    "find",
     "file",
     "content",
 )
@@ -50,6 +53,10 @@ def _known_zone(name: str) -> str:
 Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
+def _as_list(given: Any) -> Any:
+    return [given] if isinstance(given, dict) else given
+
+
 def text_of(value: Scalar) -> str:
     """A setting's value as it would stand in a file."""
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -64,13 +71,24 @@ class Expression(BaseModel):
     path: tuple[str, ...] | None = Field(None, description="Always a path into nested JSON")
     constant: Scalar | None = Field(None, description="The same value for every row")
     concat: tuple["Expression", ...] | None = Field(None, description="Null if a part is null")
+    coalesce: tuple["Expression", ...] | None = Field(
+        None, description="The first part that has a value that can be read"
+    )
     plus: tuple["Expression", ...] | None = Field(None, description="Exact decimal sum")
     minus: tuple["Expression", ...] | None = Field(None, description="The first less the others")
     times: tuple["Expression", ...] | None = Field(None, description="Exact decimal product")
-    base: "Expression | None" = Field(None, description="A date to which days are added")
-    days: "Expression | None" = Field(None, description="Whole days after base")
+    base: "Expression | None" = Field(None, description="A date, or a time, that is added to")
+    days: "Expression | None" = Field(None, description="Whole days after the date in base")
+    minutes: "Expression | None" = Field(None, description="Minutes after the time in base")
+    seconds: "Expression | None" = Field(None, description="Seconds after the time in base")
+    find: "Expression | None" = Field(None, description="A list, of which one element is taken")
+    where: dict[str, Scalar] | None = Field(
+        None, description="Path within the element: its value. The first that has them all is taken"
+    )
+    take: tuple[str, ...] | None = Field(
+        None, description="Path within the element; all of it where not given"
+    )
     file: str | None = Field(None, description="Regex with one group, searched in the file's name")
-
     content: Literal[True] | None = Field(
         None, description="An id made of the row's content and its occurrence within the file"
     )
@@ -85,6 +103,9 @@ class Expression(BaseModel):
     zone: Zone | None = Field(None, description="Zone of timestamps without an offset")
     epoch: Epoch | None = Field(None, description="The timestamp is a count since 1970")
     optional: bool = Field(False, description="Null, not an error, where a file lacks the column")
+    when: Annotated[tuple["Filter", ...], BeforeValidator(_as_list)] = Field(
+        (), description="Null in rows that do not pass all of them; written as filters are"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -97,7 +118,7 @@ class Expression(BaseModel):
             return given
         raise ValueError('write a column\'s name or a table such as { column = "..." }')
 
-    @field_validator("path", mode="before")
+    @field_validator("path", "take", mode="before")
     @classmethod
     def _split_path(cls, given: Any) -> Any:
         return given.split(".") if isinstance(given, str) else given
@@ -116,7 +137,7 @@ class Expression(BaseModel):
             raise ValueError(f"{given!r} is no format that a time could be read back from")
         return given
 
-    @field_validator("concat", "plus", "minus", "times")
+    @field_validator("concat", "coalesce", "plus", "minus", "times")
     @classmethod
     def _of_two(cls, parts: tuple["Expression", ...]) -> tuple["Expression", ...]:
         if len(parts) < 2:
@@ -140,8 +161,13 @@ class Expression(BaseModel):
         if len(given) != 1:
             said = " and ".join(given) or "none"
             raise ValueError(f"needs exactly one of {', '.join(KINDS)}; given: {said}")
-        if (self.base is None) != (self.days is None):
-            raise ValueError("base and days belong together")
+        added = [each for each in (self.days, self.minutes, self.seconds) if each is not None]
+        if len(added) != (self.base is not None):
+            raise ValueError("base and days belong together; or minutes, or seconds")
+        if (self.find is None) != (not self.where) or (self.take and not self.find):
+            raise ValueError("find and where belong together, and take to them")
+        if self.is_timed and (self.format or self.epoch):
+            raise ValueError("say how times are written at the parts of coalesce, or once for all")
         if self.values == {}:
             raise ValueError("values is an empty table")
         if self.values is None and (self.default is not None or self.others != "refuse"):
@@ -150,9 +176,9 @@ class Expression(BaseModel):
 
     def parts(self) -> Iterator["Expression"]:
         """The expressions that this one is made of."""
-        for group in (self.concat, self.plus, self.minus, self.times):
+        for group in (self.concat, self.coalesce, self.plus, self.minus, self.times):
             yield from group or ()
-        for single in (self.base, self.days):
+        for single in (self.base, self.days, self.minutes, self.seconds, self.find):
             if single is not None:
                 yield single
 
@@ -160,8 +186,21 @@ class Expression(BaseModel):
         """The expressions in it, itself included, that name a column of the file."""
         if self.column is not None or self.path is not None:
             yield self
-        for part in self.parts():
+        for part in (*self.parts(), *(rule.column for rule in self.when)):
             yield from part.sources()
+
+    def finds(self) -> Iterator["Expression"]:
+        """The expressions in it, itself included, that look an element up in a list."""
+        if self.find is not None:
+            yield self
+        for part in (*self.parts(), *(rule.column for rule in self.when)):
+            yield from part.finds()
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether parts of ``coalesce`` say how their times are written, each for itself."""
+        parts = self.coalesce or ()
+        return any(part.format or part.epoch or part.zone for part in parts)
 
     @property
     def places(self) -> list[tuple[str, tuple[str, ...]]]:
@@ -238,3 +277,6 @@ class Filter(BaseModel):
         if sum(test is not None for test in tests) != 1:
             raise ValueError("needs exactly one of in, not_in, is_null = true, not_null = true")
         return self
+
+
+Expression.model_rebuild()

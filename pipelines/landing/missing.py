@@ -21,33 +21,33 @@ def check_header(source: Source, feed: Feed, header: Sequence[str]) -> None:
     twice = next((name for name in header if feed.unpivot and name in made[-2:]), None)
     if twice is not None:
         raise Unreadable(f"the file has a column {twice}; unpivot must make one of another name")
-    for said, place in _unfolded(feed):
-        if not any(name in header for name, _ in said.places):
-            raise Unreadable(f"the file has no column {said.said}{place}; {_hint(said, header)}")
-    header = [*header, *made]
-    for said, place in _needed(source, feed):
-        if not any(name in header for name, _ in said.places):
-            raise Unreadable(f"the file has no column {said.said}{place}; {_hint(said, header)}")
+    _refuse_lacking(_unfolded(feed), header)
+    _refuse_lacking(_needed(source, feed), [*header, *made])
+
+
+def _refuse_lacking(needed: Iterator[tuple[Expression, str]], header: Sequence[str]) -> None:
+    for expression, place in needed:
+        lacking = _lacking(expression, header)
+        if lacking is not None:
+            hint = _hint(lacking, header)
+            raise Unreadable(f"the file has no column {lacking.said}{place}; {hint}")
 
 
 def _unfolded(feed: Feed) -> Iterator[tuple[Expression, str]]:
-    for expression in _required(feed.explode) if feed.explode else ():
-        yield expression, ", which is to be exploded"
-    for lists in feed.unpivot.columns.values() if feed.unpivot else ():
-        for expression in _required(lists):
-            yield expression, ", which is to be unpivoted"
+    for lists in feed.explode:
+        yield lists, ", which is to be exploded"
+    for column in feed.unpivot.columns.values() if feed.unpivot else ():
+        yield column, ", which is to be unpivoted"
 
 
 def _needed(source: Source, feed: Feed) -> Iterator[tuple[Expression, str]]:
     for name, spec in source.contract.to_schema().columns.items():
         if name in feed.columns:
-            for expression in _required(feed.columns[name]):
-                yield expression, f", from which {name} is mapped"
+            yield feed.columns[name], f", from which {name} is mapped"
         elif not spec.nullable and name not in _given(source):
             yield Expression(column=name), f", which [sources.{source.name}] does not map either"
     for rule in feed.filters:
-        for expression in _required(rule.column):
-            yield expression, ", by which rows are filtered"
+        yield rule.column, ", by which rows are filtered"
 
 
 def _given(source: Source) -> set[str]:
@@ -55,13 +55,19 @@ def _given(source: Source) -> set[str]:
     return {*source.defaults} | {name for name in (source.content_id, source.received) if name}
 
 
-def _required(expression: Expression) -> Iterator[Expression]:
+def _lacking(expression: Expression, header: Sequence[str]) -> Expression | None:
+    """The first column in an expression that a file must have and has not."""
     if expression.optional:
-        return
-    if expression.column is not None or expression.path is not None:
-        yield expression
-    for part in expression.parts():
-        yield from _required(part)
+        return None
+    named = expression.column is not None or expression.path is not None
+    if named and not any(name in header for name, _ in expression.places):
+        return expression
+    found = [_lacking(part, header) for part in expression.parts()]
+    if expression.coalesce is not None and None in found:
+        # One part that is there is enough.
+        found = []
+    found += [_lacking(rule.column, header) for rule in expression.when]
+    return next((lacking for lacking in found if lacking is not None), None)
 
 
 def _hint(expression: Expression, header: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ import orjson
 import polars as pl
 
 from pipelines.landing.json_text import dump, json_object, quoted
+from pipelines.landing.pages import unwrapped
 from pipelines.landing.rows import RawRows, Segment, broken_rows, positions, with_nulls
 
 # Few enough that the garbage collector does not walk millions of objects again and again.
@@ -29,15 +30,24 @@ NOT_AN_OBJECT = "the line is no JSON object, or is nested too deeply"
 
 
 def ndjson_rows(
-    segments: Sequence[Segment], *, used: frozenset[str], null_values: Sequence[str]
+    segments: Sequence[Segment],
+    *,
+    used: frozenset[str],
+    null_values: Sequence[str],
+    unwrap: str | None = None,
 ) -> RawRows:
-    """The rows of the segments. A key that a row lacks is null there."""
+    """The rows of the segments. A key that a row lacks is null there.
+
+    An object that has a list under the key ``unwrap`` is a page: its elements are the rows.
+    """
     data = b"".join(segment.data for segment in segments)
     at = positions(segments).with_columns(raw=_lines(data))
     at = at.filter(at["raw"].str.strip_chars() != "")
     parts = [
-        _read(at.slice(start, _AT_ONCE), used) for start in range(0, max(at.height, 1), _AT_ONCE)
+        _read(at.slice(start, _AT_ONCE), used, unwrap)
+        for start in range(0, max(at.height, 1), _AT_ONCE)
     ]
+    at = pl.concat([part.at for part in parts])
     columns = pl.concat([part.columns for part in parts], how="diagonal")
     columns = columns.with_columns(with_nulls(column, null_values) for column in columns)
     extra = pl.concat([part.extra for part in parts])
@@ -55,13 +65,16 @@ def _lines(data: bytes) -> pl.Series:
 
 @dataclass(frozen=True)
 class _Part:
+    at: pl.DataFrame
     columns: pl.DataFrame
     extra: pl.Series
     good: pl.Series
 
 
-def _read(at: pl.DataFrame, used: frozenset[str]) -> _Part:
+def _read(at: pl.DataFrame, used: frozenset[str], unwrap: str | None) -> _Part:
     objects = _objects(at["raw"])
+    if unwrap:
+        at, objects = unwrapped(at, objects, unwrap)
     rows = [row for row in objects if row is not None]
     values = _by_key(rows)
     # A frame without columns would have no height.
@@ -69,6 +82,7 @@ def _read(at: pl.DataFrame, used: frozenset[str]) -> _Part:
     columns = [_text(key, values[key]) for key in sorted(values.keys() & used)]
     rest = {key: _json(values[key]) for key in values.keys() - used}
     return _Part(
+        at,
         pl.DataFrame([height, *columns]),
         json_object(rest, len(rows)),
         pl.Series([row is not None for row in objects], dtype=pl.Boolean),

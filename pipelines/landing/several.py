@@ -27,15 +27,14 @@ def several(rows: RawRows, feed: Feed, names: Sequence[str], zone: str) -> RawRo
     They lie in the order of their raw rows. No raw row vanishes: one whose list is empty or missing
     becomes one row, in which the list's column is null.
     """
-    if feed.explode is None and feed.unpivot is None:
+    if not feed.explode and feed.unpivot is None:
         return rows
-    if feed.explode is not None:
-        rows = _exploded(rows, feed.explode, feed.null_values, names, zone)
+    for lists in feed.explode:
+        rows = _exploded(rows, lists, feed.null_values, names, zone)
     if feed.unpivot is not None:
         rows = _unpivoted(rows, feed.unpivot, names, zone)
-    assert rows.origin is not None
-    numbers = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("raw")
-    items = pl.DataFrame({"raw": rows.origin[1]}).select(numbers).to_series()
+    # Not by the raw row: a page of results is several raw rows of one line.
+    items = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("intake", "line")
     return replace(rows, at=rows.at.with_columns(items.alias("item")))
 
 

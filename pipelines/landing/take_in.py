@@ -11,7 +11,7 @@ from datetime import date
 import polars as pl
 
 from pipelines.landing.content_ids import number_occurrences
-from pipelines.landing.csv_rows import csv_rows, read_header
+from pipelines.landing.csv_rows import Dialect, Header, csv_rows, read_header
 from pipelines.landing.feeds import COMPRESSED, ENDINGS, Feed, check_feeds, feed_of
 from pipelines.landing.files import Hashed, RawFile, Unreadable, content, spooled, text_blocks
 from pipelines.landing.judge import OCCURRENCE, Circumstances, Judged, judge, used_columns
@@ -143,7 +143,7 @@ class _Intake:
         for block, final in _with_last(blocks):
             data = left + block
             if shape is None:
-                header = read_header(data, delimiter)
+                header = self._header(feed, data, delimiter)
                 if header is None:
                     line += data.count(b"\n")
                     continue
@@ -155,6 +155,11 @@ class _Intake:
                     return
             left = self._judge_text(shape, [Segment(number, line, data, final)])
             line += data.count(b"\n") - left.count(b"\n")
+
+    def _header(self, feed: Feed, data: bytes, delimiter: str) -> Header | None:
+        if feed.header is not None:
+            return Header(feed.header, 1, 0)
+        return read_header(data, delimiter, quotes=feed.quotes)
 
     def _read_ndjson(self, number: int, chosen: int, blocks: Iterator[bytes]) -> None:
         shape: _Shape = (chosen, "ndjson", "", ())
@@ -226,9 +231,10 @@ class _Intake:
         feed, left = self._feeds[chosen], b""
         used, null_values = self._used[chosen], feed.null_values
         if kind == "csv":
-            rows, left = csv_rows(segments, columns, delimiter, used=used, null_values=null_values)
+            dialect = Dialect(columns, delimiter, feed.quotes)
+            rows, left = csv_rows(segments, dialect, used=used, null_values=null_values)
         else:
-            rows = ndjson_rows(segments, used=used, null_values=null_values)
+            rows = ndjson_rows(segments, used=used, null_values=null_values, unwrap=feed.unwrap)
         self._judge(rows, feed)
         return left
 
