@@ -58,6 +58,36 @@ def without_earlier(
     return joined.filter(is_free).drop("taken_until")
 
 
+def of_sessions(rows: pl.LazyFrame, session_days: pl.LazyFrame) -> pl.LazyFrame:
+    """Session events (as ``session_events`` gives them) that belong to the given sessions.
+
+    With ``session_id``, ``date`` (the session's start day) and ``started_ts``. Events of sessions
+    that are not given are dropped. In no order.
+    """
+    # No join by asof takes null for equal to null, and no text is safe to stand for it.
+    stream = ("user_id", "of_source", "source")
+    source = pl.col("source_session_id")
+    streams = {"of_source": source.is_not_null(), "source": source.fill_null("")}
+    sessions = session_days.with_columns(**streams).select(
+        *stream, "session_id", "date", "started_ts", "ended_ts"
+    )
+    # Sessions of a stream never overlap: only the last one that began can hold the event.
+    return (
+        rows.with_columns(**streams)
+        .sort("event_ts")
+        .join_asof(
+            sessions.sort("started_ts"),
+            left_on="event_ts",
+            right_on="started_ts",
+            by=stream,
+            coalesce=False,
+            check_sortedness=False,
+        )
+        .filter(pl.col("event_ts") <= pl.col("ended_ts"))
+        .drop("of_source", "source", "ended_ts")
+    )
+
+
 def numbered(
     rows: pl.LazyFrame, *, session_timeout_minutes: int, session_max_hours: int
 ) -> pl.LazyFrame:
