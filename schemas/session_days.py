@@ -25,6 +25,19 @@ class SessionFacts(Table):
 
     What a session is said to come from and to be seen on is what its first event that says it says:
     all ``utm_`` parameters are of one event; an explicit campaign goes before ``utm_campaign``.
+
+    Source and medium are ``utm_source`` and ``utm_medium`` (where one of the two is missing, it is
+    ``(not set)``); else those of a click id on the landing page (gclid, gbraid and wbraid: google,
+    cpc; msclkid: bing, cpc; fbclid, which unpaid links carry too: facebook, social); else those of
+    the referrer: (search engine, organic), (network, social), (AI assistant, ai-assistant), any
+    other (host, referral); else ``(direct)`` and ``(none)``. No referrers are the landing page's
+    own host and ``own_domains``, the ``payment_providers``, all of these with what lies below them,
+    and what has no host.
+
+    The channel is what the source says, in its own words; else what the rules of GA4's default
+    channel group make of source, medium and campaign: the first that holds, ``Unassigned`` where
+    none does. It is the session's own, whatever led the person here before: attribution is the
+    affair of traffic_sources_daily.
     """
 
     date: pl.Date = column("Day of the session's start in the reporting time zone")
@@ -52,9 +65,12 @@ class SessionFacts(Table):
     exit_page: pl.String = column(
         "page_url of the last page view; null without a page view", nullable=True
     )
-    channel: pl.String = column("Channel, where the source says it", nullable=True)
-    source: pl.String = column("utm_source", nullable=True)
-    medium: pl.String = column("utm_medium", nullable=True)
+    channel: pl.String = column(
+        "The session's own channel: the one that the events bring, else the one of GA4's default "
+        "channel group"
+    )
+    source: pl.String = column("Where the visit came from, such as google; (direct) where unknown")
+    medium: pl.String = column("By what means, such as organic or cpc; (none) where unknown")
     campaign: pl.String = column("Campaign that the source names, else utm_campaign", nullable=True)
     referrer: pl.String = column(
         "Address that led to the first page view; without page views, the first referrer",
@@ -89,4 +105,5 @@ class SessionDays(SessionFacts):
         "session_id of the events, where the setting use_source_sessions goes by it", nullable=True
     )
     ended_date: pl.Date = column("Day of the last event in the reporting time zone")
+    is_converting: pl.Boolean = column("Has an event of a goal")
     is_first_of_day: pl.Boolean = column("No session of the person starts on the day before it")

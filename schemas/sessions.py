@@ -19,6 +19,9 @@ class Sessions(SessionFacts):
     A session is one person's events with no gap longer than ``session_timeout_minutes`` (30); it is
     not cut at midnight but after ``session_max_hours`` (24), and belongs to the day on which it
     starts. E-mail deliveries and the like start no session.
+
+    Channel, source, medium and campaign are the session's own: what led to this very visit. What a
+    direct one owes to an earlier visit stands in traffic_sources_daily.
     """
 
     is_new_visitor: pl.Boolean = column("It is the person's first session ever")

@@ -18,6 +18,8 @@ SETTINGS: dict[str, Any] = {
     "session_max_hours": 24,
     "use_source_sessions": False,
     "goals": [{"name": "purchase", "events": ["purchase"]}],
+    "own_domains": [],
+    "payment_providers": [],
     "dimensions": ["platform", "country", "channel"],
 }
 
@@ -51,6 +53,10 @@ def session(started: str, user_id: str = "ada", seconds: float = 0, **columns: A
         "duration_seconds": float(seconds),
         "events": max(page_views, 1),
         "page_views": page_views,
+        "channel": "Direct",
+        "source": "(direct)",
+        "medium": "(none)",
+        "is_converting": False,
         "is_single_page": page_views == 1,
         "is_engaged": page_views > 1 or seconds > 10,
         "segments": "web",

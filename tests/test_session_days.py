@@ -123,7 +123,7 @@ def test_pages_are_those_of_page_views_and_attributes_the_first_that_are_known()
         "country": "DE",
         "channel": "Paid",
         # The parameters of one event are not mixed with those of another.
-        "source": None,
+        "source": "(not set)",
         "medium": "cpc",
         "campaign": "spring",
         "segments": "web\x1fDE\x1fPaid",
@@ -146,10 +146,55 @@ def test_a_session_without_a_page_view_has_no_pages_and_the_first_referrer() -> 
         "entry_page": None,
         "exit_page": None,
         "referrer": "https://search.example",
+        # A campaign alone does not say by what it was brought.
+        "channel": "Referral",
+        "source": "search.example",
+        "medium": "referral",
         "campaign": "c",
-        "segments": "unknown\x1funknown\x1funknown",
+        "segments": "unknown\x1funknown\x1fReferral",
         "is_single_page": False,
     }
+    assert_rows(table, SessionDays, [row])
+
+
+def test_the_channel_is_the_session_s_own_and_a_segment_of_it() -> None:
+    search = {"referrer": "https://www.google.com/search?q=tide"}
+    table = of_events(
+        [
+            seen("2025-01-31 10:00", page_url="https://tide.example/", **search),
+            seen("2025-01-31 12:00", page_url="https://tide.example/"),
+            # Its own page, and a way to pay, led nobody there.
+            seen("2025-01-31 14:00", page_url="/", referrer="https://www.tide.example/a"),
+            seen("2025-01-31 16:00", page_url="/", referrer="https://www.paypal.com/done"),
+            seen("2025-01-31 18:00", event_name="purchase", channel="Partners", **search),
+        ],
+        own_domains=["tide.example"],
+        payment_providers=["paypal.com"],
+        dimensions=["channel"],
+    )
+    names = ["channel", "source", "medium", "campaign", "segments", "is_converting"]
+    direct = ("Direct", "(direct)", "(none)", None, "Direct", False)
+    assert collected(table, SessionDays).select(names).rows() == [
+        ("Organic Search", "google", "organic", None, "Organic Search", False),
+        *[direct] * 3,
+        ("Partners", "google", "organic", None, "Partners", True),
+    ]
+
+
+def test_without_page_views_the_page_that_a_referrer_led_to_tells_of_it() -> None:
+    click = {"event_name": "click"}
+    table = of_events(
+        [
+            seen("2025-01-31 10:00", page_url="https://other.example/", **click),
+            seen(
+                "2025-01-31 10:01",
+                page_url="https://tide.example/?gclid=1",
+                referrer="https://tide.example/a",
+                **click,
+            ),
+        ]
+    )
+    row = {"channel": "Paid Search", "source": "google", "medium": "cpc", "entry_page": None}
     assert_rows(table, SessionDays, [row])
 
 

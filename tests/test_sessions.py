@@ -1,4 +1,4 @@
-"""Sessions: who is new, and from events to every table of sessions, against SQL."""
+"""Sessions: who is new, and from events to every table of sessions and channels, against SQL."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -11,25 +11,36 @@ from frames import assert_rows, assert_same, at, collected, day, frame
 from homes import LONG
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracle.channels import conversions_oracle, traffic_oracle
 from oracle.compare import assert_equal_tables
 from oracle.sessions import TABLES, session_oracle
 from plan_rows import plan_row
 from session_rows import SETTINGS, seen, session, visitor
 
 from schemas.base import Table, empty
+from schemas.conversions_daily import ConversionsDaily
+from schemas.conversions_periodic import ConversionsPeriodic
 from schemas.events import Events
 from schemas.plan_months import PlanMonths
 from schemas.session_days import SessionDays
+from schemas.session_goals import SessionGoals
 from schemas.sessions import Sessions
 from schemas.sessions_daily import SessionsDaily
 from schemas.sessions_periodic import SessionsPeriodic
 from schemas.stitches import Stitches
+from schemas.touches import Touches
+from schemas.traffic_sources_daily import TrafficSourcesDaily
 from schemas.visitor_segments import VisitorSegments
 from schemas.visitors import Visitors
+from transforms.conversions_daily import conversions_daily
+from transforms.conversions_periodic import conversions_periodic
 from transforms.session_days import session_days
+from transforms.session_goals import session_goals
 from transforms.sessions import sessions
 from transforms.sessions_daily import sessions_daily
 from transforms.sessions_periodic import sessions_periodic
+from transforms.touches import touches
+from transforms.traffic_sources_daily import traffic_sources_daily
 from transforms.visitor_segments import visitor_segments
 from transforms.visitors import visitors
 
@@ -40,7 +51,13 @@ MODELS: dict[str, type[Table]] = {
     "sessions": Sessions,
     "sessions_daily": SessionsDaily,
     "sessions_periodic": SessionsPeriodic,
+    "touches": Touches,
+    "traffic_sources_daily": TrafficSourcesDaily,
+    "session_goals": SessionGoals,
+    "conversions_daily": ConversionsDaily,
+    "conversions_periodic": ConversionsPeriodic,
 }
+CHANNEL_TABLES = ("traffic_sources_daily", "conversions_daily", "conversions_periodic")
 
 
 def test_the_first_session_ever_is_that_of_a_new_visitor_and_no_other() -> None:
@@ -103,6 +120,25 @@ STEPS = [
     timedelta(days=9),
 ]
 SOME = [None, None, "a", "b"]
+GOALS = {"purchase": ["purchase"], "join": ["signup", "email_opened", "purchase"]}
+GOAL_SETTING = [{"name": name, "events": events} for name, events in GOALS.items()]
+# What tells a channel, and what looks as if it did.
+TOLD = {
+    "page_url": [
+        *[None, "/a", "https://www.tide.example/b", "https://tide.example/?fbclid=x&gclid=1"],
+        *["https://shop.tide.example/?gclid=1#top", "https://shop.tide.example/?gclid="],
+    ],
+    "referrer": [
+        *[None, None, "/a", "https://www.google.de/search?q=1", "https://l.facebook.com/"],
+        *["https://tide.example/a", "https://a.pay.example/x", "HTTP://News.Example:80/"],
+        *["https://youtube.com/", "https://chatgpt.com", "https://ours.example/"],
+    ],
+    "utm_source": [None, None, None, "google", "Facebook", "letter", "(direct)", "sms"],
+    "utm_medium": [None, None, None, "CPC", "email", "(none)", "organic", "app", "print"],
+    "utm_campaign": SOME,
+    "campaign": [None, None, None, "spring", "the shop", "Cross-Network"],
+    "channel": [None, None, None, None, "Partners", "direct"],
+}
 
 
 @st.composite
@@ -122,16 +158,16 @@ def event_rows(draw: st.DrawFn) -> tuple[str, pl.DataFrame]:
                     "user_id": person if known else None,
                     "anonymous_id": None if known else person,
                     "event_name": draw(
-                        st.sampled_from([*["page_view"] * 3, "click", "purchase", "email_opened"])
+                        st.sampled_from(
+                            [*["page_view"] * 3, "click", "purchase", "signup", "email_opened"]
+                        )
                     ),
                     "engaged_seconds": draw(st.sampled_from([None, None, 0.1, 10.0, 35.7])),
                     **{
                         name: draw(st.sampled_from(SOME))
-                        for name in (
-                            *("session_id", "page_url", "referrer", "platform", "country"),
-                            *("channel", "campaign", "utm_source", "utm_medium", "utm_campaign"),
-                        )
+                        for name in ("session_id", "platform", "country")
                     },
+                    **{name: draw(st.sampled_from(values)) for name, values in TOLD.items()},
                 }
             )
     made = frame(Events, rows).collect()
@@ -147,8 +183,11 @@ homes = st.fixed_dictionaries(
         "dimensions": st.sampled_from([["platform", "country"], [], ["channel", "plan"], ["plan"]]),
         "week_start": st.sampled_from(["monday", "sunday", "wednesday"]),
         "data_through": st.sampled_from([day("2024-03-10"), day("2024-04-17")]),
+        "own_domains": st.sampled_from([[], ["ours.example"]]),
+        "payment_providers": st.sampled_from([[], ["pay.example"]]),
     }
 )
+attributions = st.sampled_from([1, 9, 90])
 
 
 # Month, person, plan and its last day in the month, from the first on.
@@ -166,10 +205,18 @@ borne_plans = st.lists(
 
 def of_days(events: pl.LazyFrame, earlier: pl.LazyFrame, home: Mapping[str, Any]) -> pl.LazyFrame:
     chosen = {name: home.get(name, value) for name, value in SETTINGS.items()}
+    chosen["goals"] = GOAL_SETTING
     return session_days(events, empty(Stitches), earlier, **chosen)
 
 
-def build(events: pl.DataFrame, home: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
+def goals_of(days: pl.LazyFrame, events: pl.LazyFrame, home: Mapping[str, Any]) -> pl.LazyFrame:
+    own = {"use_source_sessions": home["use_source_sessions"]}
+    return session_goals(days, events, empty(Stitches), goals=GOAL_SETTING, **own)
+
+
+def build(
+    events: pl.DataFrame, home: Mapping[str, Any], attribution_days: int = 90
+) -> dict[str, pl.DataFrame]:
     """Every table in one go."""
     dimensions, calendar = home["dimensions"], {"week_start": home["week_start"]}
     horizon = {"data_through": home["data_through"]}
@@ -179,26 +226,41 @@ def build(events: pl.DataFrame, home: Mapping[str, Any]) -> dict[str, pl.DataFra
     first = visitors(days, plans, empty(Visitors), **by_dimension).collect().lazy()
     known = visitor_segments(first)
     counts = days, plans, first, known
+    daily = sessions_daily(*counts, **by_dimension, **horizon).collect().lazy()
+    periodic = sessions_periodic(*counts, **by_dimension, **calendar, **horizon).collect().lazy()
+    reached = goals_of(days, events.lazy(), home).collect().lazy()
+    by_goal = {"goals": GOAL_SETTING, **by_dimension, **horizon}
     made = {
         "session_days": days,
         "visitors": first,
         "visitor_segments": known,
         "sessions": sessions(days, first, **horizon),
-        "sessions_daily": sessions_daily(*counts, **by_dimension, **horizon),
-        "sessions_periodic": sessions_periodic(*counts, **by_dimension, **calendar, **horizon),
+        "sessions_daily": daily,
+        "sessions_periodic": periodic,
+        "touches": touches(days),
+        "traffic_sources_daily": traffic_sources_daily(
+            days, touches(days), attribution_days=attribution_days, **horizon
+        ),
+        "session_goals": reached,
+        "conversions_daily": conversions_daily(daily, reached, plans, **by_goal),
+        "conversions_periodic": conversions_periodic(
+            periodic, reached, plans, **by_goal, **calendar
+        ),
     }
     return {name: collected(rows, MODELS[name]) for name, rows in made.items()}
 
 
 @settings(max_examples=60 if LONG else 5, deadline=None)
-@given(event_rows(), homes, borne_plans)
+@given(event_rows(), homes, borne_plans, attributions)
 def test_every_cell_equals_the_sql_computation(
     zoned: tuple[str, pl.DataFrame],
     home: dict[str, Any],
     plans: list[tuple[date, str, str, int]],
+    attribution_days: int,
 ) -> None:
     _, events = zoned
-    made = build(events, {**home, "plans": [plan_row(*plan) for plan in plans]})
+    borne = [plan_row(*plan) for plan in plans]
+    made = build(events, {**home, "plans": borne}, attribution_days)
     # Instants without a zone: with one, DuckDB wants an extension that is not there everywhere.
     naive = events.with_columns(
         pl.col("event_ts").dt.replace_time_zone(None), person=pl.coalesce("user_id", "anonymous_id")
@@ -208,8 +270,16 @@ def test_every_cell_equals_the_sql_computation(
         con.execute("CREATE TABLE bearing (month DATE, user_id VARCHAR, plan VARCHAR, until INT)")
         if plans:
             con.executemany("INSERT INTO bearing VALUES (?, ?, ?, ?)", plans)
-        expected = session_oracle(con, goal_events=["purchase"], **home)
-    for name in TABLES:
+        goal_events = sorted({name for names in GOALS.values() for name in names})
+        expected = session_oracle(con, goal_events=goal_events, **home)
+        horizon = {"data_through": home["data_through"]}
+        expected["traffic_sources_daily"] = traffic_oracle(
+            con, attribution_days=attribution_days, **horizon
+        )
+        calendar = {"week_start": home["week_start"], **horizon}
+        expected |= conversions_oracle(con, expected, goals=GOALS, **calendar)
+    assert expected.keys() == {*TABLES, *CHANNEL_TABLES}
+    for name in expected:
         zoned_back = pl.col(pl.Datetime).dt.replace_time_zone("UTC")
         assert_equal_tables(name, made[name], expected[name].with_columns(zoned_back))
 
@@ -235,11 +305,35 @@ def test_a_range_equals_its_days_each_made_after_the_ones_before_it(
     assert_same(collected(made.lazy(), SessionDays), collected(whole, SessionDays))
 
 
+@settings(max_examples=60 if LONG else 4, deadline=None)
+@given(event_rows(), homes, attributions)
+def test_sources_and_goals_of_a_day_are_made_from_the_days_that_it_is_handed(
+    zoned: tuple[str, pl.DataFrame], home: dict[str, Any], attribution_days: int
+) -> None:
+    zone, events = zoned
+    made = build(events, home, attribution_days)
+    reach = 1 if zone == "UTC" else 2
+    through = {"attribution_days": attribution_days, "data_through": home["data_through"]}
+    of_touches, of_goals = [], []
+    for date_ in made["session_days"]["date"].unique():
+        days = made["session_days"].filter(date=date_).lazy()
+        first = date_ - timedelta(days=attribution_days + (zone != "UTC"))
+        before = between(made["touches"].lazy(), first, date_)
+        of_touches.append(traffic_sources_daily(days, before, **through).collect())
+        after = (pl.col("event_date") - date_).is_between(timedelta(0), timedelta(days=reach))
+        of_goals.append(goals_of(days, events.filter(after).lazy(), home).collect())
+    for name, parts in (("traffic_sources_daily", of_touches), ("session_goals", of_goals)):
+        whole = pl.concat([made[name].clear(), *parts]).lazy()
+        assert_same(collected(whole, MODELS[name]), made[name])
+
+
 def between(rows: pl.LazyFrame, first: date, last: date) -> pl.LazyFrame:
     return rows.filter(pl.col("date").is_between(first, last))
 
 
-@pytest.mark.parametrize("name", ["sessions", "sessions_daily", "sessions_periodic"])
+@pytest.mark.parametrize(
+    "name", ["sessions", "sessions_daily", "sessions_periodic", *CHANNEL_TABLES]
+)
 def test_no_session_gives_no_rows(name: str) -> None:
     mail = frame(Events, [seen("2024-03-01 10:00", event_name="email_opened", event_id="e")])
     home = {**SETTINGS, "week_start": "monday", "data_through": day("2024-03-02")}

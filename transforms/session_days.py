@@ -1,6 +1,6 @@
 """Spine: the sessions that start on a day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -8,6 +8,7 @@ import polars as pl
 
 from schemas.base import dtypes
 from schemas.session_days import SessionDays
+from transforms.channels import with_channels
 from transforms.segmentation import combined, event_dimensions, value_of
 from transforms.sessionizing import in_seconds, numbered, session_events, without_earlier
 
@@ -25,6 +26,8 @@ def session_days(
     session_max_hours: int,
     use_source_sessions: bool,
     goals: Sequence[Mapping[str, Any]],
+    own_domains: Sequence[str],
+    payment_providers: Sequence[str],
     dimensions: Sequence[str],
 ) -> pl.LazyFrame:
     """One row per session of the given events, but for those that began on earlier days.
@@ -47,7 +50,10 @@ def session_days(
         session_max_hours=session_max_hours,
     )
     goal_events = sorted({name for goal in goals for name in goal["events"]})
-    describe = partial(_sessions, names=names, goal_events=goal_events)
+    of_channels = partial(
+        with_channels, own_domains=own_domains, payment_providers=payment_providers
+    )
+    describe = partial(_sessions, names=names, goal_events=goal_events, of_channels=of_channels)
     return rows.map_batches(
         describe,
         predicate_pushdown=False,
@@ -56,7 +62,12 @@ def session_days(
     )
 
 
-def _sessions(rows: pl.DataFrame, names: Sequence[str], goal_events: Sequence[str]) -> pl.DataFrame:
+def _sessions(
+    rows: pl.DataFrame,
+    names: Sequence[str],
+    goal_events: Sequence[str],
+    of_channels: Callable[[pl.DataFrame], pl.DataFrame],
+) -> pl.DataFrame:
     """Sessions from their numbered events.
 
     The groups hold places of events, and what these events say is fetched afterwards: in half the
@@ -71,6 +82,7 @@ def _sessions(rows: pl.DataFrame, names: Sequence[str], goal_events: Sequence[st
         ("entry_referrer", "referrer", "first_view"),
         ("exit_page", "page_url", "last_view"),
         ("referrer", "referrer", "first_referrer"),
+        ("referred_page", "page_url", "first_referrer"),
         *((name, name, "first_utm") for name in _UTM),
         *((name, name, f"first_{name}") for name in known),
     ]
@@ -79,7 +91,8 @@ def _sessions(rows: pl.DataFrame, names: Sequence[str], goal_events: Sequence[st
         rows[column].gather(row_at.gather(grouped[place])).alias(name)
         for name, column, place in fetched
     ]
-    return _described(grouped.with_columns(values), names)
+    told = of_channels(_with_origin(grouped.with_columns(values)))
+    return _described(told, names)
 
 
 def _counts(goal_events: Sequence[str]) -> list[pl.Expr]:
@@ -113,6 +126,16 @@ def _places(known: Sequence[str]) -> list[pl.Expr]:
     ]
 
 
+def _with_origin(sessions: pl.DataFrame) -> pl.DataFrame:
+    """Referrer and the page that it led to: of the first page view, where there is one."""
+    has_view = pl.col("page_views") > 0
+    return sessions.with_columns(
+        referrer=pl.when(has_view).then("entry_referrer").otherwise("referrer"),
+        landing_url=pl.when(has_view).then("entry_page").otherwise("referred_page"),
+        campaign=pl.coalesce("campaign", "utm_campaign"),
+    )
+
+
 def _described(sessions: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     duration = pl.col("ended_ts") - pl.col("started_ts")
     seconds = in_seconds(duration.dt.total_microseconds())
@@ -122,14 +145,10 @@ def _described(sessions: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         session_id=_session_id(),
         duration_seconds=seconds,
         engaged_seconds=engaged,
-        source=pl.col("utm_source"),
-        medium=pl.col("utm_medium"),
         is_single_page=pl.col("page_views") == 1,
         is_engaged=(attention > _ENGAGED_SECONDS)
         | (pl.col("page_views") >= 2)
         | pl.col("is_converting"),
-        referrer=pl.when(pl.col("page_views") > 0).then("entry_referrer").otherwise("referrer"),
-        campaign=pl.coalesce("campaign", "utm_campaign"),
     ).sort("user_id", "date", "started_ts", "session_id")
     day = pl.struct("user_id", "date")
     return (

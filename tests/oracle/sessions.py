@@ -10,6 +10,7 @@ from datetime import date
 import duckdb
 import polars as pl
 from oracle.activity import INACTIVE, Calendar
+from oracle.channels import channels_sql
 
 TABLES = ("sessions", "sessions_daily", "sessions_periodic")
 
@@ -32,13 +33,14 @@ CREATE OR REPLACE TEMP TABLE begin AS
         GROUP BY s.person, s.source_id, s.started)
     SELECT * FROM start;
 
+CREATE OR REPLACE TEMP TABLE belonging AS
+    SELECT p.*, max(b.started) AS started
+    FROM part p JOIN begin b
+        ON p.person = b.person AND p.source_id IS NOT DISTINCT FROM b.source_id
+            AND b.started <= p.event_ts
+    GROUP BY ALL;
+
 CREATE OR REPLACE TEMP TABLE visit AS
-    WITH belonging AS (
-        SELECT p.*, max(b.started) AS started
-        FROM part p JOIN begin b
-            ON p.person = b.person AND p.source_id IS NOT DISTINCT FROM b.source_id
-                AND b.started <= p.event_ts
-        GROUP BY ALL)
     SELECT person AS user_id, source_id, started AS started_ts, max(event_ts) AS ended_ts,
         min(event_date) AS date, epoch_us(ended_ts) - epoch_us(started_ts) AS micros,
         person || '@' || epoch_us(started_ts) || coalesce('.' || source_id, '') AS session_id,
@@ -50,8 +52,8 @@ CREATE OR REPLACE TEMP TABLE visit AS
             AS entry_page,
         last(page_url ORDER BY event_ts, event_id) FILTER (event_name = 'page_view') AS exit_page,
         {known},
-        first(utm_source ORDER BY event_ts, event_id) FILTER ({has_utm}) AS source,
-        first(utm_medium ORDER BY event_ts, event_id) FILTER ({has_utm}) AS medium,
+        first(utm_source ORDER BY event_ts, event_id) FILTER ({has_utm}) AS tagged_source,
+        first(utm_medium ORDER BY event_ts, event_id) FILTER ({has_utm}) AS tagged_medium,
         coalesce(
             first(campaign ORDER BY event_ts, event_id) FILTER (campaign IS NOT NULL),
             first(utm_campaign ORDER BY event_ts, event_id) FILTER ({has_utm})) AS campaign,
@@ -59,16 +61,21 @@ CREATE OR REPLACE TEMP TABLE visit AS
             THEN first(referrer ORDER BY event_ts, event_id) FILTER (event_name = 'page_view')
             ELSE first(referrer ORDER BY event_ts, event_id) FILTER (referrer IS NOT NULL)
             END AS referrer,
+        CASE WHEN page_views > 0 THEN entry_page
+            ELSE first(page_url ORDER BY event_ts, event_id) FILTER (referrer IS NOT NULL)
+            END AS landing,
         page_views = 1 AS is_single_page,
-        coalesce(engaged, duration_seconds) > 10 OR page_views >= 2
-            OR count(*) FILTER (list_contains({goals}::VARCHAR[], event_name)) > 0 AS is_engaged
+        count(*) FILTER (list_contains({goals}::VARCHAR[], event_name)) > 0 AS is_converting,
+        coalesce(engaged, duration_seconds) > 10 OR page_views >= 2 OR is_converting AS is_engaged
     FROM belonging GROUP BY person, source_id, started;
 
+{channels}
+
 CREATE OR REPLACE TEMP TABLE visits AS
-    SELECT *, engaged AS engaged_seconds,
+    SELECT * EXCLUDE (said_channel), engaged AS engaged_seconds,
         row_number() OVER (PARTITION BY user_id ORDER BY started_ts, session_id) = 1
             AS is_new_visitor
-    FROM visit;
+    FROM sourced;
 
 CREATE OR REPLACE TEMP TABLE placed AS {placed};
 
@@ -96,6 +103,8 @@ def session_oracle(
     dimensions: Sequence[str],
     week_start: str,
     data_through: date,
+    own_domains: Sequence[str] = (),
+    payment_providers: Sequence[str] = (),
 ) -> dict[str, pl.DataFrame]:
     """The tables of ``TABLES`` from the table ``ev``: events, with ``person`` for their user.
 
@@ -103,8 +112,12 @@ def session_oracle(
     which is read from the table ``bearing(month, user_id, plan, until)``.
     """
     known = ",\n".join(
-        f"first({name} ORDER BY event_ts, event_id) FILTER ({name} IS NOT NULL) AS {name}"
-        for name in ("channel", "platform", "country")
+        f"first({name} ORDER BY event_ts, event_id) FILTER ({name} IS NOT NULL) AS {alias}"
+        for name, alias in (
+            ("channel", "said_channel"),
+            ("platform", "platform"),
+            ("country", "country"),
+        )
     )
     labels = {"all": "'all'"} | {
         name: f"coalesce({name}, 'unknown')" for name in dimensions if name != "plan"
@@ -123,6 +136,7 @@ def session_oracle(
             known=known,
             has_utm="utm_source IS NOT NULL OR utm_medium IS NOT NULL OR utm_campaign IS NOT NULL",
             goals=list(goal_events),
+            channels=channels_sql(own_domains, payment_providers),
             placed=placed,
         )
     )
