@@ -100,7 +100,8 @@ class ClvMonthly(Table):
         nullable=True,
     )
     cost_amount: Money = money(
-        "Campaign costs of the month; known for all and by channel; null where there are none",
+        "Campaign costs of the month; known for all, by channel and by campaign; null where there "
+        "are none",
         nullable=True,
     )
     acquisition_cost_amount: Money = money(

@@ -201,6 +201,28 @@ def test_a_channel_has_its_own_cost_and_those_whose_first_order_it_brought() -> 
     ]
 
 
+def test_a_campaign_has_its_own_cost_too() -> None:
+    # spring: 30 for one new customer; summer: 90 for nobody new.
+    table = by_month(
+        orders(
+            buy("u", "2024-01-05", campaign="spring"), buy("u", "2024-01-06", campaign="summer")
+        ),
+        costs=[
+            cost("2024-01-01", 10),
+            cost("2024-01-02", 20, channel="search"),
+            cost("2024-01-02", 90, campaign="summer"),
+        ],
+        dimensions=["campaign"],
+        through="2024-01-31",
+    )
+    names = ["segment", "new_customers", "cost_amount", "acquisition_cost_amount"]
+    assert collected(table, ClvMonthly).select(names).rows() == [
+        ("all", 1, Decimal(120), Decimal(120)),
+        ("spring", 1, Decimal(30), Decimal(30)),
+        ("summer", 0, Decimal(90), None),
+    ]
+
+
 def test_what_customers_are_breaks_orders_down_where_it_is_known_of_any() -> None:
     bought = orders(buy("u", "2024-01-05"), buy("v", "2024-01-07"))
     known = [{"customer_id": "u", "country": "DE"}, {"customer_id": "w", "country": "FR"}]

@@ -8,8 +8,8 @@ import polars as pl
 from schemas.base import ALL, UNKNOWN
 from transforms.calendar import plus_days
 from transforms.customer_dimensions import CELL
-from transforms.fates import ARRIVAL
 from transforms.money import total
+from transforms.purchases import first_purchases
 
 ORDER_DIMENSIONS = ("channel", "campaign")
 BUYER_DIMENSIONS = ("country", "segment")
@@ -34,7 +34,7 @@ def buying_months(
     rows = _by_segment(orders, customers, dimensions)
     purchases = rows.filter(pl.col("kind") == "purchase")
     parts = [_revenue(rows), _orders(purchases), _present(purchases, days, data_through)]
-    parts.append(_new(_by_segment(_firsts(orders), customers, dimensions), worth))
+    parts.append(_new(_by_segment(first_purchases(orders), customers, dimensions), worth))
     return (
         pl.concat(parts, how="diagonal")
         .group_by(CELL)
@@ -105,17 +105,6 @@ def _present(purchases: pl.LazyFrame, days: int, through: date) -> pl.LazyFrame:
         .group_by(CELL)
         .agg(customers=pl.len().cast(pl.Int64))
     )
-
-
-def _firsts(orders: pl.LazyFrame) -> pl.LazyFrame:
-    """The line with which each customer began to buy."""
-    order = ["ordered_ts", "order_id", "line_id", *ARRIVAL]
-    purchases = orders.filter(pl.col("kind") == "purchase")
-    # Few lines lie at a customer's first instant: only these are put in order.
-    begun = purchases.group_by("customer_id").agg(pl.col("ordered_ts").min())
-    candidates = purchases.join(begun, on=["customer_id", "ordered_ts"], how="semi")
-    place = pl.int_range(pl.len()).over("customer_id", order_by=order)
-    return candidates.filter(place == 0)
 
 
 def _new(firsts: pl.LazyFrame, worth: pl.LazyFrame) -> pl.LazyFrame:

@@ -7,12 +7,12 @@ import polars as pl
 
 from schemas.base import ALL, dtypes
 from schemas.clv_monthly import ClvMonthly
-from transforms.buying_months import buying_months
+from transforms.buying_months import ORDER_DIMENSIONS, buying_months
 from transforms.calendar import MONTH, period_end
 from transforms.customer_dimensions import CELL, customer_dimensions, every_month
 from transforms.division import ratio
 from transforms.fates import counted
-from transforms.money import MONEY, divided, from_units, total, units
+from transforms.money import MONEY, each, total
 from transforms.paying_months import mean_churn, paying_months
 
 _MONTHS_A_YEAR = 12
@@ -74,14 +74,15 @@ def _of_model(worth: pl.LazyFrame, model: str) -> pl.LazyFrame:
 
 
 def _costs(campaign_costs: pl.LazyFrame, through: date) -> pl.LazyFrame:
-    """``cost_amount`` of each month, of all and by channel."""
+    """``cost_amount`` of each month, of all, by channel and by campaign."""
     spent = counted(campaign_costs).filter(pl.col("event_date") <= through)
     month = pl.col("event_date").dt.month_start().alias("month")
+    segments = {ALL: pl.lit(ALL), **{name: pl.col(name) for name in ORDER_DIMENSIONS}}
     return pl.concat(
         spent.group_by(month, dimension=pl.lit(name), segment=segment).agg(
             total(pl.col("cost_amount"))
         )
-        for name, segment in ((ALL, pl.lit(ALL)), ("channel", pl.col("channel")))
+        for name, segment in segments.items()
     )
 
 
@@ -97,10 +98,10 @@ def _with_values(rows: pl.LazyFrame, through: date) -> pl.LazyFrame:
     a_year = ratio(_MONTHS_A_YEAR * pl.col("orders"), "customers")
     return (
         rows.with_columns(
-            mean_order_amount=_each("revenue_amount", "orders"),
+            mean_order_amount=each("revenue_amount", "orders"),
             orders_per_customer_year=a_year,
-            predicted_clv_amount=_each("predicted_total_amount", "predicted_customers"),
-            acquisition_cost_amount=_each("cost_amount", "new_customers"),
+            predicted_clv_amount=each("predicted_total_amount", "predicted_customers"),
+            acquisition_cost_amount=each("cost_amount", "new_customers"),
         )
         .with_columns(simple_clv_amount=_simple_clv())
         .with_columns(
@@ -116,8 +117,3 @@ def _simple_clv() -> pl.Expr:
     mean_order = pl.col("mean_order_amount").cast(pl.Float64)
     value = mean_order * pl.col("orders_per_customer_year") * pl.col("mean_lifetime_years")
     return value.round(4).cast(MONEY)
-
-
-def _each(amount: str, number: str) -> pl.Expr:
-    """An amount for each of so many, to four decimals; null where there are none."""
-    return from_units(divided(units(pl.col(amount)), pl.col(number).cast(pl.Int128)))

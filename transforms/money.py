@@ -36,6 +36,11 @@ def total(amount: pl.Expr) -> pl.Expr:
     return amount.sum().cast(MONEY)
 
 
+def each(amount: str, number: str) -> pl.Expr:
+    """An amount for each of so many, to four decimals; null where there are none."""
+    return from_units(divided(units(pl.col(amount)), pl.col(number).cast(pl.Int128)))
+
+
 def with_rate(
     rows: pl.LazyFrame,
     exchange_rates: pl.LazyFrame,

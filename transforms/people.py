@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from transforms.fates import counted
+
 INACTIVE_EVENTS = (
     "email_sent",
     "email_delivered",
@@ -36,6 +38,14 @@ def with_person(events: pl.LazyFrame, stitches: pl.LazyFrame) -> pl.LazyFrame:
     known = events.filter(pl.col("user_id").is_not_null())
     unknown = events.filter(pl.col("user_id").is_null())
     return pl.concat([known, _stitched(unknown, stitches)])
+
+
+def as_people(rows: pl.LazyFrame, customers: pl.LazyFrame) -> pl.LazyFrame:
+    """``user_id``: the person whom the source customers maps the customer to, else the same id."""
+    people = counted(customers).select("customer_id", "user_id")
+    return rows.join(people, on="customer_id", how="left").with_columns(
+        pl.coalesce("user_id", "customer_id").alias("user_id")
+    )
 
 
 def _stitched(unknown: pl.LazyFrame, stitches: pl.LazyFrame) -> pl.LazyFrame:

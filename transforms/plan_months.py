@@ -6,6 +6,7 @@ import polars as pl
 
 from schemas.base import UNKNOWN
 from transforms.fates import counted
+from transforms.people import as_people
 from transforms.recurring import NO_PLAN, by_month, stretches, with_bearing_plan
 
 _PERSON_MONTH = ["user_id", "month"]
@@ -21,7 +22,7 @@ def plan_months(
     the first day with MRR on, days without any are those of the plan ``none``: every month then
     has a row. Months end with that of ``data_through``, which is laid out whole.
     """
-    paid = _with_person(stretches(subscriptions), customers)
+    paid = as_people(stretches(subscriptions), customers)
     firsts = paid.group_by("user_id").agg(pl.col("from_date").min())
     bearing = _bearing(_days_of_month(paid, data_through))
     since_first = firsts.with_columns(until_date=pl.lit(None, pl.Date))
@@ -42,14 +43,6 @@ def plan_months(
         pl.concat([bearing, without])
         .join(_countries(customers), on="user_id", how="left")
         .select("month", "user_id", "plan", pl.col("country").fill_null(UNKNOWN), "plan_days")
-    )
-
-
-def _with_person(rows: pl.LazyFrame, customers: pl.LazyFrame) -> pl.LazyFrame:
-    """``user_id``: the person whom the source customers maps the customer to, else the same id."""
-    people = counted(customers).select("customer_id", "user_id")
-    return rows.join(people, on="customer_id", how="left").with_columns(
-        pl.coalesce("user_id", "customer_id").alias("user_id")
     )
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 
-from transforms.fates import counted
+from transforms.fates import ARRIVAL, counted
 from transforms.money import MONEY, total
 
 
@@ -24,6 +24,17 @@ def purchase_days(orders: pl.LazyFrame, first: date | None, last: date) -> pl.La
         .filter("has_purchase")
         .drop("has_purchase")
     )
+
+
+def first_purchases(orders: pl.LazyFrame) -> pl.LazyFrame:
+    """The line with which each customer began to buy; ``orders`` are rows that count."""
+    order = ["ordered_ts", "order_id", "line_id", *ARRIVAL]
+    purchases = orders.filter(pl.col("kind") == "purchase")
+    # Few lines lie at a customer's first instant: only these are put in order.
+    begun = purchases.group_by("customer_id").agg(pl.col("ordered_ts").min())
+    candidates = purchases.join(begun, on=["customer_id", "ordered_ts"], how="semi")
+    place = pl.int_range(pl.len()).over("customer_id", order_by=order)
+    return candidates.filter(place == 0)
 
 
 def histories(orders: pl.LazyFrame, end: date) -> pl.LazyFrame:
