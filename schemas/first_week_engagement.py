@@ -14,6 +14,10 @@ from schemas.base import Table, column, count, share, table
             "cohort_users is not returned_users + dropped_users",
             pl.col("cohort_users") == pl.sum_horizontal("returned_users", "dropped_users"),
         ),
+        (
+            "key_feature_users is above cohort_users",
+            pl.col("key_feature_users") <= pl.col("cohort_users"),
+        ),
     ],
 )
 class FirstWeekEngagement(Table):
@@ -41,6 +45,10 @@ class FirstWeekEngagement(Table):
         le=7.0,
     )
     key_feature_users: pl.Int64 = count(
-        "People who used a key feature on days 0 to 6", unit="people"
+        "People who used a key feature (setting key_features) on days 0 to 6", unit="people"
+    )
+    key_feature_rate: pl.Float64 = share(
+        "Share that used a key feature on days 0 to 6; 0 where none is named",
+        formula="key_feature_users / cohort_users",
     )
     is_complete: pl.Boolean = column("Day 6 is not after data_through")

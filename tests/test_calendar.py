@@ -9,6 +9,7 @@ from transforms.calendar import (
     QUARTER,
     WEEK,
     every_period,
+    first_instant,
     nth_period,
     period_end,
     period_start,
@@ -79,3 +80,20 @@ def test_every_period_runs_from_the_one_of_the_first_day_to_the_one_of_the_horiz
     assert periods(WEEK, "2024-02-05") == [("a", "2024-01-29"), ("a", "2024-02-05")]
     assert periods(DAY, "2024-02-01") == [("a", "2024-01-31"), ("a", "2024-02-01")]
     assert periods(DAY, "2024-01-30") == []
+
+
+def test_a_day_begins_at_its_first_instant_in_the_time_zone() -> None:
+    def begins(timezone: str, *texts: str) -> list[str]:
+        return on(*texts, make=lambda day: first_instant(day, timezone).dt.to_string("%F %R"))
+
+    assert begins("UTC", "2024-03-31") == ["2024-03-31 00:00"]
+    # Berlin is an hour ahead in winter, and two from the last Sunday of March on.
+    berlin = begins("Europe/Berlin", "2024-03-31", "2024-04-01")
+    assert berlin == ["2024-03-30 23:00", "2024-03-31 22:00"]
+    # In Havana the hour from midnight to one comes twice: the day begins with the first of them.
+    assert begins("America/Havana", "2024-11-03") == ["2024-11-03 04:00"]
+    # In Sao Paulo midnight was skipped: the day began at one, two hours behind UTC.
+    assert begins("America/Sao_Paulo", "2018-11-04") == ["2018-11-04 03:00"]
+    # Samoa left out 30 December 2011: it begins, and ends, when the 31st begins.
+    apia = begins("Pacific/Apia", "2011-12-30", "2011-12-31")
+    assert apia == ["2011-12-30 10:00", "2011-12-30 10:00"]

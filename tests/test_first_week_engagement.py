@@ -43,6 +43,7 @@ def test_days_1_to_6_tell_who_returned() -> None:
         "active_user_days": 4,
         "mean_active_days": 4 / 3,
         "key_feature_users": 1,
+        "key_feature_rate": 1 / 3,
         "is_complete": True,
     }
 
@@ -68,8 +69,35 @@ def test_a_day_without_anybody_new_has_a_row_without_rates() -> None:
         through="2024-01-02",
     )
     columns = ["cohort_date", "cohort_users", "dropped_users", "dropout_rate", "mean_active_days"]
+    columns.append("key_feature_rate")
     rows = collected(table, FirstWeekEngagement).select(columns).rows()
-    assert rows[1] == (day("2024-01-02"), 0, 0, None, None)
+    assert rows[1] == (day("2024-01-02"), 0, 0, None, None, None)
+
+
+def test_a_key_feature_counts_once_per_person_and_on_days_0_to_6_only() -> None:
+    # u uses it on days 0, 2 and 6: once. v on day 7: too late. w never. 1 of 3.
+    table = engagement(
+        [
+            month("2024-01", "u", 1, 3, 7, key=(1, 3, 7)),
+            month("2024-01", "v", 1, 8, key=(8,)),
+            month("2024-01", "w", 1, 2),
+        ],
+        [first("2024-01-01", name) for name in "uvw"],
+        start="2024-01-01",
+        through="2024-01-08",
+    )
+    columns = ["cohort_users", "key_feature_users", "key_feature_rate"]
+    assert collected(table, FirstWeekEngagement).select(columns).row(0) == (3, 1, 1 / 3)
+
+
+def test_a_key_feature_used_after_the_horizon_is_not_seen() -> None:
+    table = engagement(
+        [month("2024-01", "u", 1, 3, key=(3,))],
+        [first("2024-01-01", "u")],
+        start="2024-01-01",
+        through="2024-01-02",
+    )
+    assert collected(table, FirstWeekEngagement)["key_feature_rate"].to_list() == [0.0, None]
 
 
 def test_a_week_is_complete_when_day_6_has_ended() -> None:

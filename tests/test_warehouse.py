@@ -232,11 +232,28 @@ def test_windows_reach_as_far_as_a_table_says() -> None:
 def test_the_horizon_makes_stale_only_what_can_see_it() -> None:
     spec = registry.BY_NAME["active_users_daily"]
     seen = {
-        day: horizon_digest(spec, JANUARY, day)
+        day: horizon_digest(spec, JANUARY, day, Settings())
         for day in (date(2025, 1, 30), date(2025, 1, 31), date(2025, 3, 1), date(2025, 4, 1))
     }
     assert seen[date(2025, 1, 30)] != seen[date(2025, 1, 31)]
     assert seen[date(2025, 3, 1)] == seen[date(2025, 4, 1)]
+
+
+def test_a_slice_sees_the_horizon_as_far_as_its_table_looks_ahead() -> None:
+    # By default funnels run for 168 hours: of January's last day they end on 7 February.
+    spec = registry.BY_NAME["funnel_daily"]
+
+    def seen(day: date, **settings: Any) -> bytes:
+        return horizon_digest(spec, JANUARY, day, Settings(**settings))
+
+    assert seen(date(2025, 2, 6)) != seen(date(2025, 2, 7)) == seen(date(2025, 2, 8))
+    steps = [{"name": name, "events": [name]} for name in "ab"]
+    longer = {"funnels": [{"name": "a", "steps": steps, "window_hours": 720}]}
+    assert seen(date(2025, 3, 1), **longer) != seen(date(2025, 3, 2), **longer)
+    assert seen(date(2025, 3, 2), **longer) == seen(date(2025, 3, 3), **longer)
+    # Where clocks change, a window can touch a day more.
+    berlin = {**longer, "timezone": "Europe/Berlin"}
+    assert seen(date(2025, 3, 2), **berlin) != seen(date(2025, 3, 3), **berlin)
 
 
 # Where rows lie

@@ -19,6 +19,22 @@ def local_day(instant: pl.Expr, timezone: str) -> pl.Expr:
     return instant.dt.convert_time_zone(timezone).dt.date()
 
 
+def first_instant(day: pl.Expr, timezone: str) -> pl.Expr:
+    """When a day of the reporting time zone begins, in UTC.
+
+    Where clocks are put forward at midnight that is one o'clock; a day that the calendar leaves out
+    begins when the next one does.
+    """
+    midnight = day.cast(pl.Datetime("us"))
+    instants = [
+        midnight.dt.offset_by(f"{hours}h")
+        .dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
+        .dt.convert_time_zone("UTC")
+        for hours in (0, 1, 24)
+    ]
+    return pl.coalesce(instants)
+
+
 def plus_days(day: pl.Expr, days: pl.Expr | int) -> pl.Expr:
     """The date that many days later."""
     return (day.cast(pl.Int32) + days).cast(pl.Date)

@@ -50,6 +50,7 @@ def first_week_engagement(
             "active_user_days",
             ratio("active_user_days", "cohort_users").alias("mean_active_days"),
             "key_feature_users",
+            ratio("key_feature_users", "cohort_users").alias("key_feature_rate"),
             is_complete=plus_days(pl.col("cohort_date"), 6) <= data_through,
         )
     )

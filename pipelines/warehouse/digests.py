@@ -25,10 +25,9 @@ from pipelines.warehouse.manifest import Slice, SliceKey
 from pipelines.warehouse.periods import Grain, last_day, shift, to_grain
 from pipelines.warehouse.specs import Everything, Reads, Spec, UpTo, Within, reach
 
-# A period that starts in a slice may end after it: a week at the end of a month.
-_LOOKAHEAD = timedelta(days=7)
 _OWN_IMPORT = re.compile(
-    r"^(?:from|import) ((?:schemas|transforms|pipelines\.landing)(?:\.\w+)*)", re.MULTILINE
+    r"^(?:from|import) ((?:schemas|transforms|pipelines\.landing|pipelines\.checks)(?:\.\w+)*)",
+    re.MULTILINE,
 )
 
 
@@ -140,7 +139,7 @@ class Digester:
 
     def beside_own_past(self, key: SliceKey) -> bytes:
         """The digest without the table's own earlier slices: the first part of the whole one."""
-        horizon = horizon_digest(self._spec, key.period, self._data_through)
+        horizon = horizon_digest(self._spec, key.period, self._data_through, self._settings)
         return digest_of([self._constant, horizon, *(read(key) for read in self._readers)])
 
     def _own_past(self, key: SliceKey) -> bytes:
@@ -189,10 +188,11 @@ def reads_same_part(spec: Spec, name: str) -> bool:
     return spec.has_parts and spec.reads[name] == Within()
 
 
-def horizon_digest(spec: Spec, period: date, data_through: date) -> bytes:
+def horizon_digest(spec: Spec, period: date, data_through: date, settings: Settings) -> bytes:
     """The horizon as far as a slice can see it: what comes later does not make it stale."""
     if "data_through" not in spec.options:
         return b""
     if spec.by == "whole":
         return str(data_through).encode()
-    return str(min(data_through, last_day(period, spec.by) + _LOOKAHEAD)).encode()
+    ahead = timedelta(days=reach(spec.looks_ahead, settings))
+    return str(min(data_through, last_day(period, spec.by) + ahead)).encode()

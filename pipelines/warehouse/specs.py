@@ -50,7 +50,8 @@ class Spec:
     or not. ``has_parts``: a day is divided by when its rows landed, see :mod:`.filing`. ``needs``
     names a setting without which the table is empty. ``starts_with`` names the table whose first
     day is a dense table's first, where the driver is not divided by days. ``chunk_rows`` bounds the
-    driver's rows that are worked on at a time.
+    driver's rows that are worked on at a time. ``looks_ahead`` is how many days after a slice's own
+    the horizon still shows in it: a period that starts in a slice may end after it, such as a week.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Spec:
     needs: str | None = None
     starts_with: str | None = None
     chunk_rows: int = 0
+    looks_ahead: Reach = 7
 
     def __post_init__(self) -> None:
         if not self.chunk_rows:

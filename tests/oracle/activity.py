@@ -78,22 +78,8 @@ def activity_oracle(
     """
     calendar = Calendar(week_start)
     active = _is_one_of(active_events)
-    con.execute("SET preserve_insertion_order = false")
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE on_plan
-            (event_date DATE, user_id VARCHAR, plan VARCHAR, country VARCHAR)""")
-    if plans is not None:
-        con.register("plans", plans.to_arrow())
-        con.execute("INSERT INTO on_plan SELECT event_date, user_id, plan, country FROM plans")
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE ev_known AS
-        SELECT ev.*, CASE WHEN date_trunc('month', ev.event_date) IN
-            (SELECT date_trunc('month', event_date) FROM on_plan) THEN coalesce(plan, 'none') END
-            AS plan
-        FROM ev LEFT JOIN on_plan p ON p.event_date = ev.event_date AND p.user_id = ev.person
-        WHERE ev.event_date <= DATE '{data_through}'""")
+    _know(con, plans, data_through)
     _days(con, active, dimensions, data_through)
-    keys = ", ".join(f"'{feature}'" for feature in key_features) or "NULL"
     definitions = [
         {"name": "activity", "start": active, "return": active, "entry": "first_time"},
         *(
@@ -127,9 +113,36 @@ def activity_oracle(
         "lifecycle": pl.concat(
             _lifecycle(con, grain, calendar, data_through) for grain in ("day", "week", "month")
         ),
-        "first_week_engagement": _first_week(con, active, keys, data_through),
+        "first_week_engagement": _first_week(con, active, key_features, data_through),
         "cohort_retention": pl.concat(retained),
     }
+
+
+def first_week_oracle(
+    con: duckdb.DuckDBPyConnection, *, key_features: Sequence[str], data_through: date
+) -> pl.DataFrame:
+    """``first_week_engagement`` alone, from the same table ``ev``."""
+    active = _is_one_of(())
+    _know(con, None, data_through)
+    _days(con, active, (), data_through)
+    return _first_week(con, active, key_features, data_through)
+
+
+def _know(con: duckdb.DuckDBPyConnection, plans: pl.DataFrame | None, data_through: date) -> None:
+    con.execute("SET preserve_insertion_order = false")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE on_plan
+            (event_date DATE, user_id VARCHAR, plan VARCHAR, country VARCHAR)""")
+    if plans is not None:
+        con.register("plans", plans.to_arrow())
+        con.execute("INSERT INTO on_plan SELECT event_date, user_id, plan, country FROM plans")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE ev_known AS
+        SELECT ev.*, CASE WHEN date_trunc('month', ev.event_date) IN
+            (SELECT date_trunc('month', event_date) FROM on_plan) THEN coalesce(plan, 'none') END
+            AS plan
+        FROM ev LEFT JOIN on_plan p ON p.event_date = ev.event_date AND p.user_id = ev.person
+        WHERE ev.event_date <= DATE '{data_through}'""")
 
 
 def _is_one_of(names: Sequence[str]) -> str:
@@ -306,8 +319,9 @@ def _lifecycle(
 
 
 def _first_week(
-    con: duckdb.DuckDBPyConnection, active: str, keys: str, data_through: date
+    con: duckdb.DuckDBPyConnection, active: str, key_features: Sequence[str], data_through: date
 ) -> pl.DataFrame:
+    keys = ", ".join(f"'{feature}'" for feature in key_features) or "NULL"
     return con.sql(f"""
         WITH first AS (SELECT person, first_day FROM first_seen WHERE dimension = 'all'),
         keyed AS (
@@ -327,6 +341,7 @@ def _first_week(
             coalesce(back, 0) AS returned_users, coalesce(n - back, 0) AS dropped_users,
             (n - back) / n AS dropout_rate, coalesce(days, 0) AS active_user_days,
             days / n AS mean_active_days, coalesce(keyed, 0) AS key_feature_users,
+            keyed / n AS key_feature_rate,
             day + 6 <= DATE '{data_through}' AS is_complete
         FROM calendar LEFT JOIN cohorts USING (day)""").pl()
 

@@ -1,0 +1,83 @@
+"""Use of features by day, week and month."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import polars as pl
+
+from schemas.base import ALL, dtypes
+from schemas.feature_usage import FeatureUsage
+from transforms.calendar import GRAINS, period_start
+from transforms.division import ratio
+from transforms.features import by_dimension, feature_rows
+
+_SEGMENT = ["dimension", "segment"]
+_KEY = ["grain", "period_start", "feature", *_SEGMENT]
+_COUNTS = ["events", "feature_users"]
+
+
+def feature_usage(
+    feature_days: pl.LazyFrame,
+    feature_segments: pl.LazyFrame,
+    lifecycle: pl.LazyFrame,
+    plan_months: pl.LazyFrame,
+    *,
+    dimensions: Sequence[str],
+    week_start: str,
+    data_through: date,
+) -> pl.LazyFrame:
+    """Every day, week and month of every feature and segment, from its first use to the horizon.
+
+    ``lifecycle`` tells which periods there are, and how many were active in each. A week is filed
+    under the month in which it starts: ``feature_days`` and ``plan_months`` go one month further,
+    and so does ``feature_segments``, which holds all months before.
+    """
+    until = feature_days.filter(pl.col("event_date") <= data_through)
+    known, names = feature_rows(until, plan_months, dimensions)
+    counts = pl.concat([_counts(known, names, grain, week_start) for grain in GRAINS])
+    firsts = feature_segments.filter(pl.col("first_date") <= data_through)
+    return (
+        _cells(firsts, lifecycle, week_start)
+        .join(counts, on=_KEY, how="left")
+        .with_columns(pl.col(_COUNTS).fill_null(0))
+        .with_columns(adoption_rate=ratio("feature_users", "active_users"))
+        .select(list(dtypes(FeatureUsage)))
+    )
+
+
+def _cells(firsts: pl.LazyFrame, lifecycle: pl.LazyFrame, week_start: str) -> pl.LazyFrame:
+    """Every period of each feature and segment, with its audience and ``first_seen_date``."""
+    ever = firsts.filter(pl.col("dimension") == ALL).select("feature", first_seen_date="first_date")
+    begun = pl.concat(
+        firsts.select(
+            pl.lit(grain).alias("grain"),
+            "feature",
+            *_SEGMENT,
+            first_period=period_start(pl.col("first_date"), grain, week_start),
+        )
+        for grain in GRAINS
+    )
+    audience = lifecycle.select("grain", "period_start", *_SEGMENT, "active_users", "is_complete")
+    return (
+        audience.join(begun, on=["grain", *_SEGMENT])
+        .filter(pl.col("period_start") >= pl.col("first_period"))
+        .join(ever, on="feature")
+    )
+
+
+def _counts(known: pl.LazyFrame, names: Sequence[str], grain: str, week_start: str) -> pl.LazyFrame:
+    """Events and people of each period, feature and segment that has any."""
+    key = ["period_start", "feature"]
+    start = period_start(pl.col("event_date"), grain, week_start)
+    people = (
+        known.group_by(start.alias("period_start"), "feature", "segments", "user_id")
+        .agg(pl.col("events").sum())
+        .cache()
+    )
+    parts = [
+        part.group_by(*key, *_SEGMENT).agg(
+            pl.col("events").sum(), feature_users=pl.col("user_id").n_unique().cast(pl.Int64)
+        )
+        for part in by_dimension(people, names)
+    ]
+    return pl.concat(parts).with_columns(grain=pl.lit(grain))
