@@ -458,3 +458,66 @@ def test_a_sample_is_not_mixed_with_what_has_landed(tmp_path: Path) -> None:
     (tmp_path / "landing" / "events" / "2025-01-01").mkdir(parents=True)
     with pytest.raises(FileExistsError, match="a sample needs a new home"):
         make(tmp_path, **SMALL)
+
+
+def test_what_people_do_is_counted_as_told(events: list[Event], truths: dict[str, Any]) -> None:
+    """Features, goals and mails, from the rows of the files."""
+    links = links_of(events)
+    done: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    mailed: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for event in events:
+        name, who = event.fields["event_name"], person(event, links)
+        month = f"{event.day:%Y-%m}-01"
+        if name == "feature_used":
+            done["features_monthly", month, event.fields["feature"]].append(who)
+        elif name in ("purchase", "signup"):
+            done["goals_monthly", month, name].append(who)
+        elif name.startswith("email_"):
+            by_machine = str(event.fields.get("is_machine_open")).lower() == "true"
+            kind = ("machine_" if by_machine else "") + name.removeprefix("email_")
+            mailed[event.fields["campaign"]].append((kind, who))
+    for told in ("features_monthly", "goals_monthly"):
+        assert {
+            (told, row["month"], row["name"]): (row["times"], row["people"]) for row in truths[told]
+        } == {key: (len(who), len(set(who))) for key, who in done.items() if key[0] == told}
+    for row in truths["email_campaigns"]:
+        mails = mailed.pop(row["campaign"])
+        for kind in ("sent", "bounced", "delivered", "opened", "machine_opened", "clicked"):
+            people = [who for each, who in mails if each == kind]
+            assert (row[f"{kind}_mails"], row[kind]) == (len(people), len(set(people))), kind
+        assert row["unsubscribed"] == sum(kind == "unsubscribed" for kind, _ in mails)
+    assert not mailed
+
+
+def test_a_mail_keeps_its_campaign_and_nobody_clicks_on_one_that_was_not_opened(
+    events: list[Event],
+) -> None:
+    links = links_of(events)
+    known: dict[str, set[tuple[str, date, str]]] = defaultdict(set)
+    for event in events:
+        name = event.fields["event_name"]
+        if name.startswith("email_") and event.fields.get("is_machine_open") not in (True, "true"):
+            known[name].add((person(event, links), event.day, event.fields["campaign"]))
+    assert known["email_clicked"]
+    for later, earlier in pairwise(
+        ("email_unsubscribed", "email_clicked", "email_opened", "email_delivered", "email_sent")
+    ):
+        assert known[later] <= known[earlier], later
+
+
+def test_one_feature_is_new_in_the_middle(events: list[Event], truths: dict[str, Any]) -> None:
+    first = date.fromisoformat(truths["first_day"])
+    used = {event.day - first for event in events if event.fields.get("feature") == "automation"}
+    assert min(used) >= timedelta(days=DAYS // 2)
+
+
+def test_half_of_the_visits_say_their_channel_and_all_of_them_have_one(
+    events: list[Event], truths: dict[str, Any]
+) -> None:
+    active = [event for event in events if event.fields["event_name"] not in PASSIVE]
+    said = sum(bool(event.fields.get("channel")) for event in active)
+    assert 0.4 < said / len(active) < 0.6
+    days = truths["active_users_daily"]
+    assert sum(row["times"] for row in truths["sessions_by_channel"]) == sum(
+        day["sessions"] for day in days
+    )

@@ -218,6 +218,20 @@ def test_orders_come_to_the_revenue_that_is_told(
     }
 
 
+def test_first_orders_bring_the_customers_that_are_told(
+    sound: dict[str, list[Row]], rates: dict[tuple[str, date], Fraction], truths: dict[str, Any]
+) -> None:
+    first: dict[str, Row] = {}
+    for row in sorted(sound["orders"], key=lambda row: row["ordered_ts"]):
+        if row.get("kind") != "refund" and (row["currency"], row["ordered_ts"].date()) in rates:
+            first.setdefault(row["customer_id"], row)
+    won = Counter((row["channel"], row.get("campaign")) for row in first.values())
+    assert won == {
+        (row["channel"], row["campaign"]): row["customers"]
+        for row in truths["orders"]["new_customers"]
+    }
+
+
 def test_subscriptions_come_to_the_recurring_revenue_that_is_told(
     home: Path,
     sound: dict[str, list[Row]],
@@ -299,6 +313,12 @@ def test_answers_are_counted_as_told(sound: dict[str, list[Row]], truths: dict[s
     monthly = truths["surveys"]["monthly"]
     assert {(row["survey"], row["month"]): row["responses"] for row in monthly} == counts
     assert {row["month"]: row["promoters"] for row in monthly if row.get("promoters")} == promoters
+    negative = Counter(
+        month(row["answered_ts"])
+        for row in answers.values()
+        if row["kind"] == "review" and row["score"] <= 2
+    )
+    assert {row["month"]: row["negative"] for row in monthly if row.get("negative")} == negative
     scored = sum("score" in row for row in responses.values())
     assert truths["surveys"]["superseded"] == scored - len(answers) > 0
 

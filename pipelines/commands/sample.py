@@ -9,6 +9,38 @@ from pipelines.sample import ALL_SOURCES, SampleSummary, write_sample
 _SETTINGS = """\
 # The settings of this home. Every key has a default; what stands here is what the sample needs.
 key_features = ["board", "export"]
+own_domains = ["tide.example"]
+
+[[goals]]
+name = "signup"
+events = ["signup"]
+
+[[goals]]
+name = "purchase"
+events = ["purchase"]
+
+[[goals]]
+name = "contact"
+events = ["chat_message", "survey_answered"]
+
+[[funnels]]
+name = "signup"
+steps = ["page_view", "signup"]
+
+[[funnels]]
+name = "purchase"
+steps = [
+    "page_view",
+    { name = "interest", events = ["search", "click"] },
+    { name = "trial", events = ["feature_used"] },
+    "purchase",
+]
+window_hours = 72
+
+[[retentions]]
+name = "buyers"
+start_events = ["purchase"]
+return_events = ["purchase"]
 """
 
 

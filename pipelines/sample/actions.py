@@ -12,16 +12,16 @@ _NAMES = {
     "feature_used": 110,
     "search": 70,
     "page_ping": 60,
-    "email_clicked": 18,
     "share": 16,
     "purchase": 14,
     "comment": 14,
     "chat_message": 10,
     "ad_click": 8,
     "survey_answered": 7,
-    "email_unsubscribed": 3,
 }
-_FEATURES = {"board": 30, "export": 14, "import": 6, "automation": 8, "comments": 22, "api": 5}
+_OLD_FEATURES = {"board": 30, "export": 14, "import": 6, "comments": 22, "api": 5}
+_FEATURES = {**_OLD_FEATURES, "automation": 8}
+GOALS = ("purchase", "signup")
 _CAMPAIGNS = {"spring_sale": 5, "newsletter": 8, "launch": 3}
 _PAGES = (
     ("/", "Tide: work that flows"),
@@ -61,7 +61,7 @@ _SOURCES = (
     _Source("Paid Search", 9, "https://www.google.com/", ("google", "cpc")),
     _Source("Email", 9, None, ("newsletter", "email")),
     _Source("Organic Social", 8, "https://www.linkedin.com/"),
-    _Source("Referral", 7, "https://news.ycombinator.com/"),
+    _Source("Referral", 7, "https://partner.example/"),
     _Source("Paid Social", 3, "https://www.facebook.com/", ("facebook", "paid_social")),
 )
 
@@ -92,6 +92,10 @@ def entry(is_entry: pl.Expr, key: pl.Expr, dice: Dice) -> list[pl.Expr]:
     ]
 
 
+FEATURES = tuple(_FEATURES)
+CHANNELS = tuple(source.channel for source in _SOURCES)
+
+
 def event_name(is_entry: pl.Expr, key: pl.Expr, dice: Dice) -> pl.Expr:
     """What is done: a visit opens with a page view."""
     return pl.when(is_entry).then(pl.lit("page_view")).otherwise(dice.pick(_NAMES, key, "name"))
@@ -113,17 +117,25 @@ def campaign(key: pl.Expr, dice: Dice) -> pl.Expr:
     return dice.pick(_CAMPAIGNS, key, _DETAIL)
 
 
-def details(key: pl.Expr, dice: Dice) -> list[pl.Expr]:
+def details(key: pl.Expr, launch_day: int, dice: Dice) -> list[pl.Expr]:
     """What single kinds of events bring beside: features, money, attention, properties.
 
-    All are read off one draw, since an event is of one kind: whoever stays long scrolls far.
+    All are read off one draw, since an event is of one kind: whoever stays long scrolls far. One
+    feature is new on ``launch_day``.
     """
     name = pl.col("event_name")
     is_read = name.is_in(["page_view", "page_ping"])
-    has_campaign = name.is_in(["email_clicked", "email_unsubscribed", "ad_click"])
+    is_of_mail = name.is_in(["email_clicked", "email_unsubscribed"])
+    feature = pl.when(pl.col("event_day") < launch_day).then(dice.pick(_OLD_FEATURES, key, _DETAIL))
     return [
-        pl.when(name == "feature_used").then(dice.pick(_FEATURES, key, _DETAIL)).alias("feature"),
-        pl.when(has_campaign).then(campaign(key, dice)).alias("campaign"),
+        pl.when(name == "feature_used")
+        .then(feature.otherwise(dice.pick(_FEATURES, key, _DETAIL)))
+        .alias("feature"),
+        pl.when(is_of_mail)
+        .then("mail_campaign")
+        .when(name == "ad_click")
+        .then(campaign(key, dice))
+        .alias("campaign"),
         pl.when(name == "purchase").then(_looked_up(_PRICES, key, dice)).alias("value"),
         pl.when(name == "purchase").then(pl.lit("EUR")).alias("currency"),
         pl.when(is_read).then(_looked_up(_SHARES, key, dice)).alias("scroll_depth"),

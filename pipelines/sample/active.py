@@ -5,6 +5,7 @@ import polars as pl
 from pipelines.sample import actions, clients, keys
 from pipelines.sample.columns import DAY_MILLISECONDS, complete, derived, instant
 from pipelines.sample.dice import Dice
+from pipelines.sample.mails import mail_event
 from pipelines.sample.options import Options
 from pipelines.sample.people import anonymous_id, home, user_id
 from pipelines.sample.plan import PLATFORMS, Stretch, person_day
@@ -17,17 +18,24 @@ _PACE_MILLISECONDS = 40_000
 _SIGNUP_AT = 2
 _LOGIN_SHARE = 0.25
 _LOGGED_OUT_FIRST_SHARE = 0.1
+# Elsewhere referrer and utm parameters have to tell where a visit comes from.
+_CHANNEL_SAID_SHARE = 0.5
+
+KINDS = pl.Enum(["session", "feature", "goal"])
+NAMES = pl.Enum([*actions.CHANNELS, *actions.FEATURES, *actions.GOALS])
 
 
 def active_events(
-    stretch: Stretch, options: Options, dice: Dice
-) -> tuple[pl.DataFrame, dict[int, int]]:
-    """All active events of some days of the plan, and how many sessions begin on each.
+    stretch: Stretch, clicked: pl.DataFrame, options: Options, dice: Dice
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """All active events of some days of the plan, and what people do in them.
 
-    Every row of the activity gives one or more events.
+    Every row of the activity gives one or more events. ``clicked`` are the days on which a mail is
+    clicked. For what people do see :func:`_deeds`.
     """
     key = pl.col("key")
-    events = _one_row_per_event(_person_days(stretch.activity, dice), stretch.events_before)
+    person_days = _person_days(stretch.activity, clicked, dice)
+    events = _one_row_per_event(person_days, stretch.events_before)
     events = derived(events, _platform().alias("platform"), *_session())
     is_entry = pl.col("in_session") == 0
     events = derived(
@@ -43,22 +51,40 @@ def active_events(
     events = derived(
         events,
         *actions.pages(pl.col("platform"), key, dice),
-        *actions.details(key, dice),
+        *actions.details(key, options.days // 2, dice),
         pl.lit(False).alias("is_bot"),
     )
-    return complete(events), _sessions(events)
+    told = events.with_columns(pl.when("says_channel").then("channel").alias("channel"))
+    return complete(told), _deeds(events)
 
 
-def _sessions(events: pl.DataFrame) -> dict[int, int]:
-    """Sessions that begin on each day: people sleep at midnight, so that none runs past it."""
-    rows = events.select("event_day", "person_day", "event_ts").sort("person_day", "event_ts")
+def _deeds(events: pl.DataFrame) -> pl.DataFrame:
+    """How often, on each day, each person did what is counted.
+
+    ``kind`` and ``name``: a session by its channel, the use of a feature, an event of a goal.
+    """
+    name = pl.col("event_name")
+    used = events.filter(name == "feature_used").select("event_day", "person", name="feature")
+    reached = events.filter(name.is_in(actions.GOALS)).select("event_day", "person", name=name)
+    parts = {"session": _sessions(events), "feature": used, "goal": reached}
+    return pl.concat(
+        rows.group_by("event_day", "person", pl.col("name").cast(NAMES))
+        .agg(pl.len().alias("times"))
+        .select(pl.lit(kind, dtype=KINDS).alias("kind"), "name", "event_day", "person", "times")
+        for kind, rows in parts.items()
+    )
+
+
+def _sessions(events: pl.DataFrame) -> pl.DataFrame:
+    """Every session that begins: people sleep at midnight, so that none runs past it."""
+    columns = ("event_day", "person", "person_day", "event_ts", "channel")
+    rows = events.select(columns).sort("person_day", "event_ts")
     pause = pl.col("event_ts").diff().dt.total_milliseconds()
     begins = (pause > _SESSION_ENDS_AFTER) | (pl.col("person_day").diff() != 0)
-    counts = rows.select("event_day", begins.fill_null(True)).group_by("event_day")
-    return dict(counts.agg(pl.col("event_ts").sum().cast(pl.Int64)).iter_rows())
+    return rows.filter(begins.fill_null(True)).select("event_day", "person", name="channel")
 
 
-def _person_days(activity: pl.DataFrame, dice: Dice) -> pl.DataFrame:
+def _person_days(activity: pl.DataFrame, clicked: pl.DataFrame, dice: Dice) -> pl.DataFrame:
     """What holds for all events of a person's day."""
     person, key = pl.col("person"), person_day(pl.col("day"), pl.col("person"))
     login = (
@@ -71,7 +97,13 @@ def _person_days(activity: pl.DataFrame, dice: Dice) -> pl.DataFrame:
     signup = pl.min_horizontal(pl.lit(_SIGNUP_AT), pl.col("events") - 1)
     is_signup = (pl.col("signup_day") == pl.col("day")).fill_null(False)
     days = derived(
-        activity,
+        activity.join(
+            clicked,
+            left_on=["day", "person"],
+            right_on=["event_day", "person"],
+            how="left",
+            maintain_order="left",
+        ),
         pl.col("day").alias("event_day"),
         key.alias("person_day"),
         is_signup.alias("is_signup"),
@@ -80,6 +112,7 @@ def _person_days(activity: pl.DataFrame, dice: Dice) -> pl.DataFrame:
         user_id(person).alias("user_id"),
         anonymous_id(person, dice).alias("anonymous_id"),
         actions.source(key, dice).alias("source"),
+        dice.chance(_CHANNEL_SAID_SHARE, key, "says channel").alias("says_channel"),
         *home(dice),
     )
     return days.with_columns(actions.channel().alias("channel"))
@@ -137,7 +170,7 @@ def _event_ts(options: Options, dice: Dice) -> pl.Expr:
 
 def _event_name(is_entry: pl.Expr, dice: Dice) -> pl.Expr:
     signs_up = pl.col("is_signup") & (pl.col("nth") == pl.col("link_at"))
-    name = actions.event_name(is_entry, pl.col("key"), dice)
+    name = pl.coalesce(mail_event(), actions.event_name(is_entry, pl.col("key"), dice))
     return pl.when(signs_up).then(pl.lit("signup")).otherwise(name)
 
 

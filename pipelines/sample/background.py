@@ -4,38 +4,29 @@ import polars as pl
 
 from pipelines.sample import actions, keys
 from pipelines.sample.columns import DAY_MILLISECONDS, complete, derived, instant
-from pipelines.sample.dice import Dice, chosen
+from pipelines.sample.dice import Dice
+from pipelines.sample.mails import mails, mails_per_day
 from pipelines.sample.options import Options
 from pipelines.sample.people import anonymous_id, home, user_id
 from pipelines.sample.plan import Plan
 
-_MAILS_SHARE = 0.025
 _BOT_SHARE = 0.02
 _USERS_PER_BOT = 100
-# Newsletters leave at eight in the morning, UTC; the last is opened well before midnight.
-_SENT_AT = 8 * 3_600_000
+# Newsletters leave right after midnight, UTC, before anybody can have clicked on one.
+_SENT_AT = 1_000
 _OPENED_WITHIN = 9 * 3_600_000
 _BOT_AGENT = "Mozilla/5.0 (compatible; TideBot/1.0; +https://tide.example/bot)"
 _STAGES = 3
 
 
 def mail_and_ads(plan: Plan, days: range, options: Options, dice: Dice) -> pl.DataFrame:
-    """Newsletters to users of any mood, and advertisements shown to those who are none yet.
-
-    Who gets them is drawn without a look at the plan's activity, so that most of them go to people
-    who are not active that day, some of whom never were.
-    """
-    rows = _rows(keys.PASSIVE, days, _STAGES * _per_day(plan, _MAILS_SHARE, options))
-    mail = pl.col("nth") // _STAGES
-    rows = rows.with_columns(dice.below(plan.people.height, mail, "mailed").alias("person"))
-    signup_day = chosen(plan.people["signup_day"], pl.col("person"))
-    rows = derived(
-        rows,
-        (signup_day < pl.col("event_day")).fill_null(False).alias("is_user"),
-        (pl.col("nth") % _STAGES).alias("stage"),
-        *home(dice),
-    )
-    rows = derived(rows, _mail_or_ad(mail, dice).alias("event_name"))
+    """Newsletters to users of any mood, and advertisements shown to those who are none yet."""
+    sent = mails(plan, days, options, dice)
+    rows = _rows(keys.PASSIVE, days, _STAGES * mails_per_day(plan, options))
+    rows = rows.with_columns((pl.col("nth") // _STAGES).alias("mail"))
+    rows = rows.join(sent.drop("event_day"), on="mail", maintain_order="left")
+    rows = derived(rows, (pl.col("nth") % _STAGES).alias("stage"), *home(dice))
+    rows = derived(rows, _mail_or_ad().alias("event_name"))
     rows = rows.filter(pl.col("event_name").is_not_null())
     return _dressed(rows, options, dice)
 
@@ -53,18 +44,18 @@ def _rows(kind: int, days: range, per_day: int) -> pl.DataFrame:
     )
 
 
-def _mail_or_ad(mail: pl.Expr, dice: Dice) -> pl.Expr:
+def _mail_or_ad() -> pl.Expr:
     stage, is_user = pl.col("stage"), pl.col("is_user")
-    bounces = dice.chance(0.02, mail, "bounces")
-    opens = dice.chance(0.35, mail, "opens") & ~bounces
     return (
         pl.when(~is_user & (stage == 0))
         .then(pl.lit("ad_impression"))
         .when(is_user & (stage == 0))
         .then(pl.lit("email_sent"))
+        .when(is_user & (stage == 1) & pl.col("bounces"))
+        .then(pl.lit("email_bounced"))
         .when(is_user & (stage == 1))
-        .then(pl.when(bounces).then(pl.lit("email_bounced")).otherwise(pl.lit("email_delivered")))
-        .when(is_user & opens)
+        .then(pl.lit("email_delivered"))
+        .when(is_user & pl.col("opens"))
         .then(pl.lit("email_opened"))
     )
 
@@ -81,10 +72,9 @@ def _dressed(rows: pl.DataFrame, options: Options, dice: Dice) -> pl.DataFrame:
             pl.when(is_user).then(user_id(person)).alias("user_id"),
             pl.when(~is_user).then(anonymous_id(person, dice)).alias("anonymous_id"),
             pl.when(is_user).then(pl.lit("Email")).otherwise(pl.lit("Display")).alias("channel"),
-            actions.campaign(key, dice).alias("campaign"),
             pl.lit(False).alias("is_bot"),
             pl.when(pl.col("event_name") == "email_opened")
-            .then(dice.chance(0.2, key, "machine open"))
+            .then("is_machine")
             .alias("is_machine_open"),
         )
     )

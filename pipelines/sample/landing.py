@@ -11,6 +11,7 @@ from pipelines.sample.active import active_events
 from pipelines.sample.background import bots, mail_and_ads
 from pipelines.sample.dice import Dice
 from pipelines.sample.dirt import received, refused, twins
+from pipelines.sample.mails import clicks, mails
 from pipelines.sample.options import Options
 from pipelines.sample.plan import Plan, Stretch
 from pipelines.sample.write import kind_of
@@ -21,19 +22,19 @@ _SECOND_FORMATS = ("csv", "parquet", "csv.gz", "ndjson.zst", "csv.zst", "ndjson"
 _MAIN_FORMAT = "ndjson.gz"
 
 _Waiting = dict[int, list[pl.DataFrame]]
-# Rows, and how many sessions begin on each day.
-_Made = tuple[pl.DataFrame, dict[int, int]]
+# Rows, and what people do in them.
+_Made = tuple[pl.DataFrame, pl.DataFrame]
 
 
 @dataclass(frozen=True)
 class LandingDate:
     """What lands on a day, counted from 0: the rows, and of each file its name and its rows.
 
-    ``sessions`` are those that begin on that day, whenever their events land.
+    ``deeds`` are what people do on that day, whenever their events land.
     """
 
     day: int
-    sessions: int
+    deeds: pl.DataFrame
     rows: pl.DataFrame
     files: tuple[tuple[str, pl.DataFrame], ...]
 
@@ -50,7 +51,7 @@ def landing_dates(plan: Plan, options: Options, dice: Dice) -> Iterator[LandingD
     def made(stretch: Stretch) -> _Made:
         return _on_their_way(plan, stretch, names, options, dice)
 
-    for stretch, (rows, sessions) in _ahead(made, plan.stretches(options.days)):
+    for stretch, (rows, deeds) in _ahead(made, plan.stretches(options.days)):
         none = rows.clear()
         _set_out(rows, waiting)
         del rows
@@ -58,7 +59,7 @@ def landing_dates(plan: Plan, options: Options, dice: Dice) -> Iterator[LandingD
             arrived = pl.concat([*waiting.pop(day, []), none], rechunk=True)
             arrived = arrived.sort("part", "received_ts", "key", "is_twin")
             files = tuple(_files(arrived, names[day]))
-            yield LandingDate(day, sessions.get(day, 0), arrived, files)
+            yield LandingDate(day, deeds.filter(event_day=day), arrived, files)
 
 
 def _ahead(
@@ -98,7 +99,8 @@ def _on_their_way(
     plan: Plan, stretch: Stretch, names: list[list[str]], options: Options, dice: Dice
 ) -> _Made:
     """All rows that the days of the stretch give, whenever they land."""
-    active, sessions = active_events(stretch, options, dice)
+    clicked = clicks(mails(plan, stretch.days, options, dice), stretch.activity)
+    active, deeds = active_events(stretch, clicked, options, dice)
     made = pl.concat(
         [
             active,
@@ -112,7 +114,7 @@ def _on_their_way(
     kinds = [[kind_of(files[part]) for files in names] for part in range(last)]
     again = twins(events, last, options, dice)
     malformed = refused(events, kinds, options, dice)
-    return pl.concat([events, again, malformed], rechunk=True), sessions
+    return pl.concat([events, again, malformed], rechunk=True), deeds
 
 
 def _set_out(rows: pl.DataFrame, waiting: _Waiting) -> None:

@@ -35,9 +35,13 @@ def order_rows(
     """Lines of orders and refunds, and what they come to in the reporting currency."""
     lines = _lines(_orders(everybody, clock, dice), dice)
     both = pl.concat([lines, _refunds(lines, clock, dice)])
-    rows = with_rate(both, rates_in_force, "ordered_ts").with_columns(
+    order = pl.col("order_key")
+    rows = derived(
+        with_rate(both, rates_in_force, "ordered_ts"),
         pl.col("rate_units").is_null().alias("awaits"),
         (reported(pl.col("cents").abs()) * pl.col("sign")).alias("units"),
+        dice.pick(_CHANNELS, order, "order's channel").alias("channel"),
+        dice.pick(_CAMPAIGNS, order, "order's campaign").alias("campaign"),
     )
     return Export(
         "orders",
@@ -131,8 +135,6 @@ def _as_sent(rows: pl.DataFrame, dice: Dice) -> pl.DataFrame:
         .when(dice.chance(0.8, pl.col("key"), "kind said"))
         .then(pl.lit("purchase"))
         .alias("kind"),
-        dice.pick(_CHANNELS, order, "order's channel").alias("channel"),
-        dice.pick(_CAMPAIGNS, order, "order's campaign").alias("campaign"),
         pl.when(dice.chance(0.1, order, "coupon")).then(pl.lit("TIDE10")).alias("coupon"),
         pl.col("ordered_ts").alias("at"),
     ).select(
@@ -161,7 +163,17 @@ def _truths(rows: pl.DataFrame, clock: Clock) -> dict[str, Any]:
         "total": _told(known.select(**_sums()).row(0, named=True)),
         "monthly": [_told(month) for month in months.iter_rows(named=True)],
         "customers_by_inactivity": _recent_buyers(known, clock),
+        "new_customers": _new_customers(known),
     }
+
+
+def _new_customers(known: pl.DataFrame) -> list[dict[str, Any]]:
+    """Customers by the channel and campaign of their first order; null: of no campaign."""
+    bought = known.filter(pl.col("sign") > 0).sort("ordered_ts", "order_key", "line")
+    first = bought.unique("customer_id", keep="first", maintain_order=True)
+    place = ["channel", "campaign"]
+    counts = first.group_by(place).agg(pl.len().alias("customers"))
+    return counts.sort(place, nulls_last=True).to_dicts()
 
 
 def _sums() -> dict[str, pl.Expr]:

@@ -77,7 +77,7 @@ def write_sample(
     )
     others = write_sources(sources, landing, plan, options, dice)
     truths_file.parent.mkdir(parents=True, exist_ok=True)
-    told = truths(plan, tally, options)
+    told = truths(plan, tally, options, dice)
     if others:
         told["sources"] = {source: each.truths for source, each in others.items()}
     truths_file.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")

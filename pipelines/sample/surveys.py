@@ -234,6 +234,7 @@ def _truths(responses: pl.DataFrame) -> dict[str, Any]:
             score.is_between(7, 8).sum().alias("passives"),
             (score <= 6).sum().alias("detractors"),
             (score >= 4).sum().alias("satisfied"),
+            (score <= 2).sum().alias("negative"),
         )
         .sort("survey", "kind", "month")
     )
@@ -247,7 +248,11 @@ def _truths(responses: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-_SHARES = {"nps": ("promoters", "passives", "detractors"), "csat": ("satisfied",)}
+_SHARES = {
+    "nps": ("promoters", "passives", "detractors"),
+    "csat": ("satisfied",),
+    "review": ("negative",),
+}
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

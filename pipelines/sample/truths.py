@@ -9,30 +9,35 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.sample.dice import Dice
 from pipelines.sample.dirt import FUTURE
 from pipelines.sample.landing import LandingDate
+from pipelines.sample.mails import clicks, mails
 from pipelines.sample.options import Options
 from pipelines.sample.plan import Plan
 
 _RETURN_DAYS = (1, 7, 30)
 
 NOTE = (
-    "Known from the plan that the sample was made from, not computed from its files. Days are days"
-    " in UTC. The numbers hold for the default settings (timezone UTC, stitch_days 30,"
-    " duplicate_days 7, the default active_events) once every landing date is taken in. A person is"
-    " a user with all anonymous visits that are linked to them, or a visitor who never signs up."
-    " quarantined_rows are refused; duplicate_rows repeat an event that was received before;"
+    "Known from the plan that the sample was made from, not computed from its files. Days are"
+    " days in UTC. The numbers hold for the default settings (timezone UTC, stitch_days 30,"
+    " duplicate_days 7, the default active_events) once every landing date is taken in. A person"
+    " is a user with all anonymous visits that are linked to them, or a visitor who never signs"
+    " up. quarantined_rows are refused; duplicate_rows repeat an event that was received before;"
     " accepted_rows = read_rows - quarantined_rows - duplicate_rows, machines among them; events"
     " are the accepted rows of people. bot_rows and late rows are counted among all rows that are"
-    " not refused, duplicates too; late means that many days from the event to its receipt."
-    " day_1, day_7 and day_30 are the people of a cohort who are active that many days after their"
-    " first day; null where that day lies after last_day for anybody of the cohort."
-    " active_users of a month's cohort are those active in that month and in each one after it."
-    " A day's sessions are those that begin on it, active events of a person with no more than"
-    " thirty minutes between two. Under sources stands what is known of the other sources: their"
-    " rows, months by the last day or, of the month that is not over, by last_day, and amounts in"
-    " the reporting currency EUR, at the rates that landed and rounded half to even to four"
-    " decimals for each row that has a price."
+    " not refused, duplicates too; late means that many days from the event to its receipt. day_1,"
+    " day_7 and day_30 are the people of a cohort who are active that many days after their first"
+    " day; null where that day lies after last_day for anybody of the cohort. active_users of a"
+    " month's cohort are those active in that month and in each one after it. A day's sessions are"
+    " those that begin on it, active events of a person with no more than thirty minutes between"
+    " two. Their channel is the one that the visit comes from, whether an event says so or its"
+    " referrer and utm parameters do. Of features, goals and channels times is how often, and"
+    " people how many did it in the month; no session passes midnight. Of mails the people and, as"
+    " ..._mails, the mails; a machine's opening is none. Under sources stands what is known of the"
+    " other sources: their rows, months by the last day or, of the month that is not over, by"
+    " last_day, and amounts in the reporting currency EUR, at the rates that landed and rounded"
+    " half to even to four decimals for each row that has a price."
 )
 
 
@@ -45,7 +50,7 @@ class Tally:
         self.flaws: dict[str, int] = {}
         self.events: dict[int, int] = {}
         self.page_views: dict[int, int] = {}
-        self.sessions: dict[int, int] = {}
+        self.deeds: list[pl.DataFrame] = []
 
     def add(self, landed: LandingDate, landing_date: date) -> None:
         """Count the rows of one landing date."""
@@ -65,7 +70,8 @@ class Tally:
         _add(self.events, _lengths(events, "event_day"))
         views = events.filter(pl.col("event_name") == "page_view")
         _add(self.page_views, _lengths(views, "event_day"))
-        self.sessions[landed.day] = landed.sessions
+        month = pl.lit(landing_date.replace(day=1)).alias("month")
+        self.deeds.append(landed.deeds.with_columns(month))
 
 
 def _counts() -> dict[str, pl.Expr]:
@@ -94,9 +100,9 @@ def _add(totals: dict[Any, int], counts: dict[Any, int]) -> None:
         totals[name] = totals.get(name, 0) + count
 
 
-def truths(plan: Plan, tally: Tally, options: Options) -> dict[str, Any]:
+def truths(plan: Plan, tally: Tally, options: Options, dice: Dice) -> dict[str, Any]:
     """Everything that is known of the sample, ready to be written as JSON."""
-    active = _activity(plan, options)
+    active, deeds = _activity(plan, options), pl.concat(tally.deeds)
     return {
         "note": NOTE,
         "made_with": {
@@ -115,8 +121,53 @@ def truths(plan: Plan, tally: Tally, options: Options) -> dict[str, Any]:
         "active_users_monthly": _monthly(active),
         "cohorts_daily": _cohorts(active, "first_date", options.last_day),
         "cohorts_monthly": _cohorts_monthly(active, options.last_day),
+        "sessions_by_channel": _deeds(deeds, "session"),
+        "features_monthly": _deeds(deeds, "feature"),
+        "goals_monthly": _deeds(deeds, "goal"),
+        "email_campaigns": _mails(plan, options, dice),
         "files": tally.files,
     }
+
+
+def _deeds(deeds: pl.DataFrame, kind: str) -> list[dict[str, Any]]:
+    """How often people did it in each month, and how many of them."""
+    counts = (
+        deeds.filter(kind=kind)
+        .group_by("month", pl.col("name").cast(pl.String))
+        .agg(pl.col("times").sum(), pl.col("person").n_unique().alias("people"))
+        .sort("month", "name")
+    )
+    return [{**row, "month": str(row["month"])} for row in counts.iter_rows(named=True)]
+
+
+def _mails(plan: Plan, options: Options, dice: Dice) -> list[dict[str, Any]]:
+    """Mails of each campaign by what became of them, and the people who got them."""
+    sent = mails(plan, range(options.days), options, dice).filter("is_user")
+    clicked = clicks(sent, plan.activity).rename({"mail_campaign": "campaign"})
+    opened = sent.filter("opens")
+    parts = {
+        "sent": sent,
+        "bounced": sent.filter("bounces"),
+        "delivered": sent.filter(~pl.col("bounces")),
+        "opened": opened.filter(~pl.col("is_machine")),
+        "machine_opened": opened.filter("is_machine"),
+        "clicked": clicked,
+        "unsubscribed": clicked.filter("unsubscribes"),
+    }
+    counts = pl.concat(
+        rows.group_by("campaign").agg(
+            pl.lit(name).alias("name"),
+            pl.len().alias("mails"),
+            pl.col("person").n_unique().alias("people"),
+        )
+        for name, rows in parts.items()
+    )
+    none = {key: 0 for name in parts for key in (name, f"{name}_mails")}
+    found: dict[str, dict[str, Any]] = {}
+    for campaign, name, count, people in counts.sort("campaign", "name").iter_rows():
+        told = found.setdefault(campaign, {"campaign": campaign, **none})
+        told |= {name: people, f"{name}_mails": count}
+    return list(found.values())
 
 
 def _activity(plan: Plan, options: Options) -> pl.DataFrame:
@@ -140,6 +191,8 @@ def _daily(active: pl.DataFrame, tally: Tally, options: Options) -> list[dict[st
         pl.col("active_events").sum(),
     )
     platforms = _platforms(active)
+    begun = pl.concat(tally.deeds).filter(kind="session").group_by("event_day")
+    sessions = dict(begun.agg(pl.col("times").sum()).iter_rows())
     rows = {row["date"]: row for row in days.iter_rows(named=True)}
     nobody = {"dau": 0, "new_users": 0, "active_events": 0}
     dates = [options.date(day) for day in range(options.days)]
@@ -149,7 +202,7 @@ def _daily(active: pl.DataFrame, tally: Tally, options: Options) -> list[dict[st
             "date": str(day),
             "events": tally.events.get(nth, 0),
             "page_views": tally.page_views.get(nth, 0),
-            "sessions": tally.sessions[nth],
+            "sessions": sessions.get(nth, 0),
             "dau_by_platform": platforms.get(day, {}),
         }
         for nth, day in enumerate(dates)
