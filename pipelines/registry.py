@@ -8,6 +8,7 @@ from schemas.quarantine import Quarantine
 from schemas.receipts import Receipts
 from transforms.cohorts import months_before
 from transforms.ingest_ledger import LEDGER_READS
+from transforms.kpis import SCORECARD_READS
 from transforms.money import RATE_DAYS
 
 
@@ -31,6 +32,17 @@ def _session_days(settings: Settings) -> int:
     return whole_days if settings.timezone == "UTC" else whole_days + 1
 
 
+def _funnel_days(settings: Settings) -> int:
+    longest = max((funnel.window_hours for funnel in settings.funnels), default=0)
+    whole_days = -(-longest // 24)
+    return whole_days if settings.timezone == "UTC" else whole_days + 1
+
+
+def _attribution_days(settings: Settings) -> int:
+    # So many times 24 hours can begin a day earlier, where clocks change.
+    return settings.attribution_days + (settings.timezone != "UTC")
+
+
 def _retention_months(settings: Settings) -> int:
     return months_before(settings.retention_periods)
 
@@ -45,12 +57,18 @@ TABLES = (
     Spec("events", "day", {"landed_events": Within(), "duplicate_events": Within()}, "facts", has_parts=True),
     Spec("links", "day", {"events": Within()}, "facts", chunk_rows=2_000_000),
     Spec("stitches", "day", {"events": Within(), "links": Within(_link_days, _link_days)}, "facts", chunk_rows=4_000_000),
+    Spec("known_users", "month", {"events": Within(), "known_users": UpTo(-1)}, "spines"),
     Spec("user_days", "day", {"events": Within(), "stitches": Within()}, "spines"),
+    Spec("ad_days", "day", {"events": Within(), "stitches": Within()}, "spines"),
+    Spec("mail_days", "day", {"events": Within(), "stitches": Within()}, "spines"),
+    Spec("mail_starts", "month", {"mail_days": Within()}, "spines"),
+    Spec("goal_days", "day", {"events": Within(), "stitches": Within()}, "spines"),
     Spec("exchange_rates", "day", {"landed_exchange_rates": Within()}, "facts"),
     Spec("customers", "whole", {"landed_customers": Everything()}, "facts"),
     Spec("duplicate_orders", "day", {"landed_orders": Everything()}, "facts", chunk_rows=_IN_ONE_GO),
     Spec("orders", "day", {"landed_orders": Within(), "duplicate_orders": Within(), "exchange_rates": Within(RATE_DAYS)}, "facts"),
     Spec("campaign_costs", "day", {"landed_campaign_costs": Within(), "exchange_rates": Within(RATE_DAYS)}, "facts"),
+    Spec("campaigns_daily", "whole", {"ad_days": Everything(), "campaign_costs": Everything(), "orders": Everything()}, "campaigns"),
     Spec("subscriptions", "whole", {"landed_subscriptions": Everything(), "exchange_rates": Everything()}, "facts"),
     Spec("plan_months", "month", {"subscriptions": Everything(), "customers": Everything()}, "spines", is_dense=True, starts_with="landed_subscriptions", chunk_rows=_IN_ONE_GO),
     Spec("user_months", "month", {"user_days": Within(), "plan_months": Within()}, "spines"),
@@ -70,28 +88,48 @@ TABLES = (
     Spec("account_snapshots", "day", {"landed_social_accounts": Within()}, "facts"),
     Spec("ingest_ledger", "whole", {name: Everything() for name in LEDGER_READS}, "ledgers"),
     Spec("survey_scores", "whole", {"survey_responses": Everything(), "customers": Everything(), "plan_months": Everything()}, "surveys"),
+    Spec("feedback_monthly", "whole", {"survey_responses": Everything()}, "surveys"),
     Spec("social_engagement_daily", "whole", {"post_snapshots": Everything(), "account_snapshots": Everything()}, "social"),
     Spec("social_posts", "whole", {"post_snapshots": Everything(), "account_snapshots": Everything()}, "social"),
     Spec("support_tickets", "whole", {"tickets": Everything()}, "support"),
     Spec("definition_days", "day", {"events": Within(), "stitches": Within()}, "spines", needs="retentions"),
     Spec("definition_months", "month", {"definition_days": Within()}, "spines", needs="retentions"),
     Spec("definition_users", "month", {"definition_months": Within(), "definition_users": UpTo(-1)}, "spines", needs="retentions"),
+    Spec("funnel_events", "day", {"events": Within(), "stitches": Within()}, "spines", needs="funnels"),
+    Spec("funnel_entries", "day", {"funnel_events": Within(0, _funnel_days)}, "spines", needs="funnels", chunk_rows=2_000_000),
+    Spec("funnel_daily", "month", {"funnel_entries": Within(), "funnel_daily": Within(1, -1)}, "product", is_dense=True, needs="funnels", looks_ahead=_funnel_days),
+    Spec("feature_days", "day", {"events": Within(), "stitches": Within()}, "spines"),
+    Spec("feature_segments", "month", {"feature_days": Within(), "plan_months": Within(), "feature_segments": UpTo(-1)}, "spines"),
     Spec("session_days", "day", {"events": Within(0, _session_days), "stitches": Within(0, _session_days), "session_days": Within(_session_days, -1)}, "spines", chunk_rows=2_000_000),
+    Spec("email_campaigns", "whole", {"mail_days": Everything(), "session_days": Everything(), "goal_days": Everything(), "orders": Everything(), "customers": Everything()}, "campaigns"),
+    Spec("email_habit", "month", {"mail_days": Within(2, 1), "mail_starts": UpTo(1)}, "campaigns", is_dense=True),
     Spec("visitors", "month", {"session_days": Within(), "plan_months": Within(), "visitors": UpTo(-1)}, "spines"),
     Spec("visitor_segments", "month", {"visitors": Within()}, "spines"),
     Spec("sessions", "month", {"session_days": Within(), "visitors": Within()}, "sessions"),
     Spec("sessions_daily", "month", {"session_days": Within(), "plan_months": Within(), "visitors": Within(), "visitor_segments": UpTo()}, "sessions", is_dense=True),
+    Spec("pages_daily", "day", {"session_days": Within(), "events": Within(0, _session_days), "stitches": Within(0, _session_days)}, "sessions"),
+    Spec("interaction_days", "day", {"events": Within(), "stitches": Within()}, "spines", needs="interactions"),
+    Spec("interactivity_daily", "month", {"interaction_days": UpTo(), "sessions_daily": Within()}, "sessions", is_dense=True),
     Spec("sessions_periodic", "month", {"session_days": Within(0, 1), "plan_months": Within(0, 1), "visitors": Within(0, 1), "visitor_segments": UpTo(1)}, "sessions", is_dense=True),
+    Spec("touches", "day", {"session_days": Within()}, "spines", chunk_rows=2_000_000),
+    Spec("traffic_sources_daily", "day", {"session_days": Within(), "touches": Within(_attribution_days)}, "sessions", chunk_rows=1_000_000),
+    Spec("session_goals", "day", {"session_days": Within(), "events": Within(0, _session_days), "stitches": Within(0, _session_days)}, "spines", needs="goals"),
+    Spec("conversions_daily", "month", {"sessions_daily": Within(), "session_goals": Within(), "plan_months": Within()}, "sessions"),
+    Spec("conversions_periodic", "month", {"sessions_periodic": Within(), "session_goals": Within(0, 1), "plan_months": Within(0, 1)}, "sessions"),
     Spec("active_users_daily", "month", {"user_months": Within(_window_months), "users": Within(), "segments": UpTo(), "plan_months": Within()}, "activity", is_dense=True),
     Spec("active_users_periodic", "month", {"user_months": Within(0, 1), "segments": UpTo(1)}, "activity", is_dense=True),
     Spec("active_days_histogram", "month", {"user_months": Within(0, 1)}, "activity", is_dense=True),
     Spec("lifecycle", "month", {"user_months": Within(1, 1), "users": Within(0, 1), "segments": UpTo(1)}, "activity", is_dense=True),
     Spec("engagement_frequency", "month", {"sessions_periodic": Within(), "lifecycle": UpTo(), "user_days": Within(0, 1)}, "activity", is_dense=True),
+    Spec("feature_usage", "month", {"feature_days": Within(0, 1), "feature_segments": UpTo(1), "lifecycle": Within(), "plan_months": Within(0, 1)}, "product", is_dense=True),
     Spec("first_week_engagement", "month", {"user_months": Within(0, 1), "users": Within(), "segments": UpTo()}, "activity", is_dense=True),
     Spec("cohort_sizes", "month", {"users": Within(0, 1), "definition_users": Within(0, 1), "definition_months": Within(0, 1)}, "retention", is_dense=True),
     Spec("cohort_returns", "month", {"users": Within(_retention_months), "user_months": Within(0, 1), "definition_users": Within(_retention_months), "definition_months": Within(_retention_months, 1)}, "retention", is_dense=True),
     Spec("cohort_last_returns", "month", {"users": Within(_retention_months), "user_months": Within(_retention_months), "definition_users": Within(_retention_months), "definition_months": Within(_retention_months)}, "retention", is_dense=True),
     Spec("cohort_retention", "whole", {"cohort_sizes": Everything(), "cohort_returns": Everything(), "cohort_last_returns": Everything()}, "retention"),
+    Spec("churn_models", "whole", {"customers": Everything(), "subscriptions": Everything(), "orders": Everything(), "tickets": Everything(), "user_months": Everything()}, "profiles"),
+    Spec("customer_profiles", "whole", {"known_users": Everything(), "customers": Everything(), "subscriptions": Everything(), "orders": Everything(), "tickets": Everything(), "survey_responses": Everything(), "user_months": Everything(), "mail_days": Everything(), "customer_lifetime_value": Everything(), "churn_models": Everything()}, "profiles"),
+    Spec("kpi_scorecard", "whole", {name: Everything() for name in SCORECARD_READS}, "scorecard"),
 )
 # fmt: on
 BY_NAME = {spec.name: spec for spec in TABLES}

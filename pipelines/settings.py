@@ -16,7 +16,20 @@ from pipelines.errors import TidemarkError
 from pipelines.landing.feeds import Feed, check_feeds
 from pipelines.landing.mapping import Expression, Filter, Unpivot
 from pipelines.landing.sources import SOURCES
-from pipelines.setting_models import Goal, Paths, Retention
+from pipelines.setting_models import (
+    BENCHMARKS,
+    PAYMENT_PROVIDERS,
+    Benchmark,
+    Domain,
+    Funnel,
+    FunnelStep,
+    Goal,
+    HealthLevels,
+    HealthWeights,
+    Paths,
+    Retention,
+)
+from transforms.kpis import BENCHMARK_NAMES, is_benchmark_name
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Dimension = Literal[
@@ -46,7 +59,27 @@ def _as_triple(value: Any) -> Any:
     return value["days"], value["weeks"], value["months"]
 
 
+def _with_defaults(value: Any) -> Any:
+    """Benchmarks of the file, and the usual ones of all other metrics."""
+    return {**BENCHMARKS, **value} if isinstance(value, dict) else value
+
+
 _GOALS = [Goal(name="purchase", events=["purchase"]), Goal(name="signup", events=["signup"])]
+_FUNNELS = [
+    Funnel(
+        name=goal.name,
+        steps=[
+            FunnelStep(name="page_view", events=["page_view"]),
+            FunnelStep(name=goal.name, events=goal.events),
+        ],
+    )
+    for goal in _GOALS
+]
+_INTERACTIONS = {
+    **{name: name for name in ("click", "share", "comment", "search")},
+    "survey_answered": "survey",
+    "chat_message": "chat",
+}
 Periods = Annotated[int, Field(ge=1, le=400)]
 
 
@@ -92,14 +125,49 @@ class Settings(BaseSettings):
         False, description="take the session_id of events as it is, instead of the gap"
     )
     goals: list[Goal] = Field(_GOALS, description="conversions")
+    funnels: list[Funnel] = Field(
+        _FUNNELS, description="steps towards them; by default from page_view to each"
+    )
+    interactions: dict[str, Annotated[str, Field(min_length=1)]] = Field(
+        _INTERACTIONS,
+        description="actions of interactivity_daily by event name; by default click, share, "
+        "comment, search, survey_answered as survey and chat_message as chat",
+    )
     attribution_days: int = Field(
         90,
         ge=1,
         le=365,
         description="how far back the last non-direct visit counts, and how long a mail",
     )
+    own_domains: list[Domain] = Field(
+        [], description="domains that are no referrers, nor what lies below them: one's own sites"
+    )
+    payment_providers: list[Domain] = Field(
+        PAYMENT_PROVIDERS, description="domains on which people pay: no referrers either"
+    )
     churn_inactivity_days: int = Field(
         90, ge=1, le=1100, description="days without an order after which a shop's customer is lost"
+    )
+    churn_horizon_days: int = Field(
+        90, ge=7, le=730, description="days ahead for which the risk of losing a subscriber is told"
+    )
+    churn_cutoff: date | None = Field(
+        None, description="day that churn models are fitted to; else two horizons before the last"
+    )
+    health_weights: HealthWeights = Field(
+        HealthWeights(), description="what each component of health_score weighs"
+    )
+    health_levels: HealthLevels = Field(
+        HealthLevels(), description="health_score from which a level begins"
+    )
+    health_active_days: int = Field(
+        8, ge=1, le=28, description="active days of the last 28 that are full marks for health"
+    )
+    health_open_tickets: int = Field(
+        3, ge=1, le=1000, description="open tickets at which the health of support is zero"
+    )
+    health_survey_days: int = Field(
+        365, ge=1, le=3660, description="days for which an answer counts for health"
     )
     clv_horizon_months: int = Field(
         12, ge=1, le=120, description="months ahead for which lifetime value is predicted"
@@ -131,6 +199,9 @@ class Settings(BaseSettings):
     identical_rows: Literal["keep", "drop"] = Field(
         "keep", description="what two equal rows of one file are that bring no id"
     )
+    benchmarks: Annotated[dict[str, Benchmark], BeforeValidator(_with_defaults)] = Field(
+        BENCHMARKS, description="what is usual elsewhere, by metric of kpi_scorecard"
+    )
     paths: Paths = Field(Paths(), description="folders of the home")
     sources: dict[str, Annotated[list[Feed], BeforeValidator(_as_list)]] = Field(
         {}, description="how the files of a source are read and mapped"
@@ -157,13 +228,13 @@ class Settings(BaseSettings):
             raise ValueError(f"{name!r} is no IANA time zone such as 'Europe/Berlin'{hint}")
         return name
 
-    @field_validator("retentions")
+    @field_validator("retentions", "funnels")
     @classmethod
-    def _one_of_a_name(cls, retentions: list[Retention]) -> list[Retention]:
-        names = [retention.name for retention in retentions]
+    def _one_of_a_name(cls, definitions: list[Any]) -> list[Any]:
+        names = [definition.name for definition in definitions]
         if len(set(names)) < len(names):
             raise ValueError(f"two definitions have one name: {', '.join(sorted(names))}")
-        return retentions
+        return definitions
 
     @field_validator("sources")
     @classmethod
@@ -173,6 +244,16 @@ class Settings(BaseSettings):
                 raise ValueError(f"there is no source {name!r}; there are: {', '.join(SOURCES)}")
             check_feeds(SOURCES[name], feeds)
         return sources
+
+    @field_validator("benchmarks")
+    @classmethod
+    def _of_known_metrics(cls, benchmarks: dict[str, Benchmark]) -> dict[str, Benchmark]:
+        for name in benchmarks:
+            if not is_benchmark_name(name):
+                near = difflib.get_close_matches(name, BENCHMARK_NAMES, 1, 0.5)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise ValueError(f"kpi_scorecard has no metric {name!r}{hint}")
+        return benchmarks
 
     @field_validator("dimensions")
     @classmethod
@@ -226,6 +307,11 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "paths": Paths,
     "retentions": Retention,
     "goals": Goal,
+    "funnels": Funnel,
+    "steps": FunnelStep,
+    "benchmarks": Benchmark,
+    "health_weights": HealthWeights,
+    "health_levels": HealthLevels,
     "sources": Feed,
     "unpivot": Unpivot,
     "explode": Expression,

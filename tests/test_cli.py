@@ -293,6 +293,11 @@ def test_verify_checks_what_must_hold_between_tables(home: Path) -> None:
     subscription = {"subscription_id": "s", "customer_id": "ada", "plan": "pro", "amount": 9}
     terms = {"currency": "EUR", "interval": "month", "started_ts": "2025-01-01T00:00:00Z"}
     land(home, "2025-02-02", [subscription | terms], source="subscriptions")
+    order = {"order_id": "o", "customer_id": "ada", "amount": 9, "currency": "EUR"}
+    order["ordered_ts"] = "2025-01-31T12:00:00Z"
+    land(home, "2025-02-02", [order], source="orders")
+    mail = event("mail", "2025-02-01T12:00:00", event_name="email_delivered")
+    land(home, "2025-02-01", [mail], file="mails.ndjson")
     run_home(home)
     with reading(open_home(home)) as session:
         for check in CHECKS:

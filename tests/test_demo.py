@@ -12,6 +12,7 @@ import pytest
 from homes import run_home, scratch, table
 
 from pipelines.commands.sample import fill_new_home
+from pipelines.registry import PUBLISHED
 from pipelines.sample import ALL_SOURCES
 
 
@@ -276,3 +277,73 @@ def test_social_engagements_are_as_planted(home: Path, sources: dict[str, Any]):
     assert by("account", posts, "posts") == by("account", planted, "posts")
     followers = sources["social_accounts"]["followers_at_end"]
     assert by("account", totals.to_dicts(), "followers") == by("account", followers, "followers")
+
+
+def test_visits_come_from_where_they_were_planted(home: Path, truths: dict[str, Any]):
+    """Half of them say their channel; of the others referrer and utm parameters tell it."""
+    counts = table(home, "sessions").group_by(
+        pl.col("date").dt.month_start().cast(pl.String), "channel"
+    )
+    found = counts.agg(pl.len(), pl.col("user_id").n_unique()).rows()
+    planted = truths["sessions_by_channel"]
+    assert set(found) == {
+        (row["month"], row["name"], row["times"], row["people"]) for row in planted
+    }
+
+
+def test_features_are_used_and_goals_reached_as_planted(home: Path, truths: dict[str, Any]):
+    for name, key, people, times in (
+        ("feature_usage", "feature", "feature_users", "events"),
+        ("conversions_periodic", "goal", "converting_users", "conversions"),
+    ):
+        rows = months(home, name, grain="month", dimension="all")
+        found = {(str(row["period_start"]), row[key]): (row[times], row[people]) for row in rows}
+        planted = {
+            (row["month"], row["name"]): (row["times"], row["people"])
+            for row in truths[f"{key}s_monthly"]
+        }
+        assert planted.keys() <= found.keys()
+        assert {each: found[each] for each in planted} == planted
+    launched = table(home, "feature_usage").filter(feature="automation")["first_seen_date"].unique()
+    assert launched.to_list() == [date(2025, 2, 15)]
+
+
+def test_mails_are_sent_opened_and_clicked_as_planted(home: Path, truths: dict[str, Any]):
+    planted = truths["email_campaigns"]
+    names = [name for name in planted[0] if name != "campaign"]
+    found = table(home, "email_campaigns").to_dicts()
+    assert by("campaign", found, *names) == by("campaign", planted, *names)
+
+
+def test_campaigns_win_the_customers_that_were_planted(home: Path, sources: dict[str, Any]):
+    rows = table(home, "campaigns_daily").group_by("channel", "campaign")
+    found = rows.agg(pl.col("new_customers").sum()).filter(pl.col("new_customers") > 0)
+    assert set(found.rows()) == {
+        (row["channel"], row["campaign"] or "(none)", row["customers"])
+        for row in sources["orders"]["new_customers"]
+    }
+
+
+def test_reviews_are_as_planted(home: Path, sources: dict[str, Any]):
+    rows = table(home, "feedback_monthly").group_by("month")
+    found = rows.agg(pl.col("rated", "negative").sum()).filter(pl.col("rated") > 0).to_dicts()
+    planted = [row for row in sources["surveys"]["monthly"] if row["kind"] == "review"]
+    assert by("month", found, "rated", "negative") == by("month", planted, "responses", "negative")
+
+
+def test_the_scorecard_says_what_was_planted(home: Path, truths: dict[str, Any]):
+    scores = table(home, "kpi_scorecard")
+    actives = scores.filter(metric="active_users", dimension="all").to_dicts()
+    planted = by("month", truths["active_users_monthly"], "active_users")
+    assert by("month", actives, "value") == planted
+    features = scores.filter(metric="feature_adoption").to_dicts()
+    assert {(str(row["month"]), row["segment"]): row["value"] for row in features} == {
+        (row["month"], row["name"]): row["people"] / planted[row["month"]][0]
+        for row in truths["features_monthly"]
+    }
+    assert set(scores.filter(dimension="goal")["segment"]) == {"signup", "purchase", "contact"}
+    assert scores.filter(pl.col("verdict").is_not_null())["metric"].n_unique() >= 15
+
+
+def test_no_table_of_the_demo_is_empty(home: Path):
+    assert [spec.name for spec in PUBLISHED if table(home, spec.name).is_empty()] == []

@@ -12,9 +12,15 @@ from homes import make_home, run_home, scratch, table
 from homes import warehouse_table as stored_rows
 from oracle.activity import TABLES as ACTIVITY
 from oracle.activity import activity_oracle
+from oracle.campaigns import campaigns_oracle, email_oracle, habit_oracle
+from oracle.channels import conversions_oracle, traffic_oracle
 from oracle.compare import assert_equal_tables
 from oracle.facts import orders_oracle
+from oracle.pages import interactivity_oracle, pages_oracle
+from oracle.product import feature_oracle, funnel_oracle
+from oracle.profiles import feedback_oracle, profiles_oracle
 from oracle.revenue import inactivity_oracle, revenue_oracle
+from oracle.scorecard import scorecard_oracle
 from oracle.sessions import frequency_oracle, session_oracle
 from oracle.social import social_oracle
 from oracle.support import support_oracle
@@ -25,6 +31,9 @@ from pipelines.references import REFERENCES
 from pipelines.registry import BY_NAME
 from pipelines.sample import ALL_SOURCES, write_sample
 from pipelines.session import reading
+from pipelines.setting_models import BENCHMARKS
+from transforms.kpi_scorecard import kpi_scorecard
+from transforms.kpis import SCORECARD_READS
 from transforms.people import with_person
 
 # Plans are compared where people are made up for it: the oracles take them in another form.
@@ -118,6 +127,11 @@ def test_sessions(home: Path, con: duckdb.DuckDBPyConnection) -> None:
         **calendar,
     )
     expected["engagement_frequency"] = frequency_oracle(con, **calendar)
+    expected["traffic_sources_daily"] = traffic_oracle(
+        con, attribution_days=90, data_through=calendar["data_through"]
+    )
+    goals = {"purchase": ["purchase"], "signup": ["signup"]}
+    expected |= conversions_oracle(con, expected, goals=goals, **calendar)
     assert_published(home, expected, *expected)
 
 
@@ -166,3 +180,144 @@ def test_social_and_support(home: Path, con: duckdb.DuckDBPyConnection) -> None:
     found = table(home, "support_tickets")
     both = (rows.with_columns(seconds.round(6)) for rows in (found, support))
     assert_equal_tables("support_tickets", *both)
+
+
+def test_campaigns_and_mails(home: Path, con: duckdb.DuckDBPyConnection) -> None:
+    for name, fact in (("orders", "orders"), ("costs", "campaign_costs"), ("customers", "customers")):
+        con.register(name, stored_rows(home, fact).with_columns(NAIVE).to_arrow())
+    starts = stored_rows(home, "session_days").select("started_ts", "date", person="user_id")
+    con.register("visit", starts.with_columns(NAIVE).to_arrow())
+    days = campaigns_oracle(con, data_through=through(home, "campaigns_daily"))
+    mails = email_oracle(
+        con,
+        goals=["purchase", "signup"],
+        days=90,
+        data_through=through(home, "email_campaigns"),
+    )
+    habit = habit_oracle(con, week_start="monday", data_through=through(home, "email_habit"))
+    expected = {"campaigns_daily": days, "email_campaigns": mails, "email_habit": habit}
+    assert_published(home, expected, *expected)
+
+
+def test_features_and_funnels(home: Path, con: duckdb.DuckDBPyConnection) -> None:
+    features = feature_oracle(
+        con,
+        week_start="monday",
+        data_through=through(home, "feature_usage"),
+        dimensions=DIMENSIONS,
+    )
+    assert_published(home, {"feature_usage": features}, "feature_usage")
+    funnels = [
+        {
+            "name": goal,
+            "steps": [{"name": name, "events": [name]} for name in ("page_view", goal)],
+            "window_hours": 168,
+        }
+        for goal in ("purchase", "signup")
+    ]
+    last = through(home, "funnel_daily")
+    expected = funnel_oracle(con, funnels, timezone="UTC", data_through=last)
+    # Of hundreds of thousands of seconds, interpolation differs in the last bits.
+    seconds = pl.col("median_seconds_from_previous").round(6)
+    both = (rows.with_columns(seconds) for rows in (table(home, "funnel_daily"), expected))
+    assert_equal_tables("funnel_daily", *both)
+
+
+def test_scorecard(home: Path) -> None:
+    tables = {name: table(home, name) for name in SCORECARD_READS}
+    benchmarks = {name: each.model_dump() for name, each in BENCHMARKS.items()}
+    expected = scorecard_oracle(tables, benchmarks, through(home, "kpi_scorecard"))
+    # Seconds are whole millionths, added up here as integers and there as decimals.
+    whole = pl.col("numerator").round(6)
+    found = table(home, "kpi_scorecard")
+    assert_equal_tables("scorecard", found.with_columns(whole), expected.with_columns(whole))
+
+
+def test_scorecard_of_months_that_are_not_complete(home: Path) -> None:
+    """Every third row is said to be of a month that is not over, and days end in mid-month."""
+    middle = date(2025, 3, 15)
+    tables = {}
+    for name in SCORECARD_READS:
+        rows = table(home, name)
+        if "is_complete" in rows.columns:
+            rows = rows.with_columns(is_complete=pl.int_range(pl.len()) % 3 > 0)
+        tables[name] = rows.filter(pl.col("date") <= middle) if "date" in rows.columns else rows
+    benchmarks = {name: each.model_dump() for name, each in BENCHMARKS.items()}
+    benchmarks["csat_1_5"] = {**benchmarks["nps"], "direction": "lower"}
+    expected = scorecard_oracle(tables, benchmarks, middle)
+    lazy = {name: rows.lazy() for name, rows in tables.items()}
+    found = kpi_scorecard(benchmarks=benchmarks, data_through=middle, **lazy).collect()
+    assert found["is_complete"].n_unique() == 2
+    whole = pl.col("numerator").round(6)
+    assert_equal_tables("scorecard", found.with_columns(whole), expected.with_columns(whole))
+
+
+def test_pages_and_interactivity(home: Path, con: duckdb.DuckDBPyConnection) -> None:
+    session_oracle(
+        con,
+        session_timeout_minutes=30,
+        session_max_hours=24,
+        use_source_sessions=False,
+        goal_events=["purchase", "signup"],
+        dimensions=[],
+        week_start="monday",
+        data_through=through(home, "sessions_daily"),
+    )
+    interactions = open_home(home).settings.interactions
+    last = through(home, "interactivity_daily")
+    expected = interactivity_oracle(con, interactions=interactions, data_through=last)
+    assert set(expected["action"]) >= {"click", "share", "search", "chat"}
+    assert_published(home, {"interactivity_daily": expected}, "interactivity_daily")
+    pages = pages_oracle(con, data_through=through(home, "pages_daily"))
+    assert pages["timed_views"].sum()
+    assert pages["scroll_views"].sum()
+    # Whole microseconds have quantiles of a tenth; interpolation differs in the last bits.
+    even = pl.col("^(median|p90)_.*$").round(8)
+    both = (rows.with_columns(even) for rows in (table(home, "pages_daily"), pages))
+    assert_equal_tables("pages_daily", *both)
+
+
+def test_feedback_and_profiles(home: Path, con: duckdb.DuckDBPyConnection) -> None:
+    feedback = feedback_oracle(con, through(home, "feedback_monthly"))
+    assert_published(home, {"feedback_monthly": feedback}, "feedback_monthly")
+    _register_profile_sources(home, con)
+    options = open_home(home).settings.model_dump()
+    expected = profiles_oracle(con, options, through(home, "customer_profiles"))
+    # A score is a hundred times a ratio: its last bits weigh a hundred times as much.
+    floats = pl.col(pl.Float64).round(9)
+    found = table(home, "customer_profiles").drop("churn_risk", "churn_risk_model")
+    both = (rows.with_columns(floats) for rows in (found, expected))
+    assert_equal_tables("customer_profiles", *both)
+
+
+def _register_profile_sources(home: Path, con: duckdb.DuckDBPyConnection) -> None:
+    """What the profiles' second computation reads, from facts that have an own one."""
+    subscriptions = stored_rows(home, "subscriptions").with_columns(NAIVE)
+    bears = subscriptions.filter(pl.col("mrr_from_date").is_not_null(), pl.col("mrr_amount") > 0)
+    orders = stored_rows(home, "orders").filter(fate="counts").with_columns(NAIVE)
+    names = ["customer_id", "plan", "mrr_amount", "status"]
+    ends = {"from_date": "mrr_from_date", "until_date": "mrr_until_date"}
+    sources = {
+        "bears": bears.select(*names, **ends),
+        "begun": subscriptions.filter(fate="counts").select(
+            "customer_id", day=pl.col("started_ts").dt.date()
+        ),
+        "ordered": orders,
+        "worth": table(home, "customer_lifetime_value").select(
+            "customer_id", value="expected_value_amount"
+        ),
+        "raw_events": stored_rows(home, "events").with_columns(NAIVE),
+    }
+    for name, rows in sources.items():
+        con.register(name, rows.to_arrow())
+    con.execute("""
+        CREATE TABLE active AS SELECT DISTINCT person AS user_id, event_date AS day FROM ev
+        WHERE event_name NOT IN ('email_sent', 'email_delivered', 'email_bounced', 'email_opened',
+            'ad_impression');
+        CREATE TABLE named AS SELECT user_id, min(event_date) AS day FROM raw_events
+        WHERE user_id IS NOT NULL GROUP BY ALL;
+        CREATE TABLE mailed AS SELECT person AS user_id, event_date AS day,
+            count(*) FILTER (event_name = 'email_delivered') AS delivered,
+            count(*) FILTER (event_name = 'email_opened'
+                AND NOT coalesce(is_machine_open, false)) AS opened
+        FROM ev WHERE event_name LIKE 'email_%' GROUP BY ALL""")

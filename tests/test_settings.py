@@ -36,6 +36,14 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert settings.identical_rows == "keep"
 
 
+def test_a_funnel_s_step_may_be_the_name_of_an_event(folder: Path) -> None:
+    text = '[[funnels]]\nname = "a"\nsteps = ["b", { name = "c", events = ["d", "e"] }]\n'
+    (folder / "tidemark.toml").write_text(text, encoding="utf-8")
+    (funnel,) = load_settings(folder / "tidemark.toml").funnels
+    assert [(step.name, step.events) for step in funnel.steps] == [("b", ["b"]), ("c", ["d", "e"])]
+    assert funnel.window_hours == 168
+
+
 def test_every_setting_says_what_it_means() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
@@ -66,6 +74,27 @@ def test_every_setting_says_what_it_means() -> None:
         ('[[retentions]]\nentry = "recurring"', "retentions.0.name", "required"),
         ('[[retentions]]\nname = "a"\nentry = "once"', "retentions.0.entry", "'first_time'"),
         ('[[retentions]]\nname = "a"\n[[retentions]]\nname = "a"', "retentions", "one name: a"),
+        ('[[funnels]]\nname = "a"\nsteps = ["b"]', "funnels.0.steps", "at least 2 items"),
+        ('[[funnels]]\nname = "a"\nsteps = ["b", {}]', "funnels.0.steps.1.name", "required"),
+        (
+            '[[funnels]]\nname = "a"\nsteps = ["b", "c"]\nwindow_hours = 0',
+            "funnels.0.window_hours",
+            "greater than or equal to 1",
+        ),
+        (
+            '[[funnels]]\nname = "a"\nsteps = ["b", { name = "c", event = ["d"] }]',
+            "funnels.0.steps.1.event",
+            "did you mean events?",
+        ),
+        (
+            '[[funnels]]\nname = "a"\nsteps = ["b", "c"]\n' * 2,
+            "funnels",
+            "one name: a, a",
+        ),
+        ("[benchmarks.npss]\nlow = 1", "benchmarks", "did you mean 'nps'?"),
+        ("[benchmarks.nps]\nlow = 2\nhigh = 1", "benchmarks.nps", "low 2 lies above high 1"),
+        ("[benchmarks.nps]\nlow = nan", "benchmarks.nps.low", "finite"),
+        ("[benchmarks.nps]\nlevels = {a = 1, b = 1}", "benchmarks.nps", "two levels"),
         ('[paths]\nlandings = "x"', "paths.landings", "did you mean landing?"),
         ('[sources.event]\npath = "*"', "sources", "there is no source 'event'; there are: events"),
         ('[sources.events]\nformat = "xml"', "sources.events.0.format", "'csv', 'ndjson'"),
@@ -85,6 +114,14 @@ def test_a_wrong_setting_names_its_key_and_what_is_allowed(
     message = fault(folder, text)
     assert f"  {key}: " in message
     assert allowed in message
+
+
+def test_a_benchmark_takes_the_place_of_its_own_default_and_of_no_other(folder: Path) -> None:
+    (folder / "tidemark.toml").write_text("[benchmarks.nps]\nlow = 30\n[benchmarks.csat_1_7]\n")
+    benchmarks = load_settings(folder / "tidemark.toml").benchmarks
+    assert (benchmarks["nps"].low, benchmarks["nps"].levels) == (30, {})
+    assert benchmarks["churn_rate"] == Settings().benchmarks["churn_rate"]
+    assert benchmarks["csat_1_7"].low is None
 
 
 def test_all_wrong_settings_are_told_at_once(folder: Path) -> None:
