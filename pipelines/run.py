@@ -107,11 +107,7 @@ def over_limit(session: Session) -> list[str]:
     limit = session.home.settings.refused_rows_limit
     said = []
     for source in registry.SOURCES:
-        days = [
-            day
-            for (name, day), landing in session.manifest.landing_dates.items()
-            if name == source and not landing.is_published
-        ]
+        days = [news.day for news in session.manifest.news if news.subject == source]
         receipts = session.scan(SourceTables(source).receipts)
         counts = receipts.filter(pl.col("landing_date").is_in(days)).select(
             pl.col("read_rows").sum(), pl.col("quarantined_rows").sum()

@@ -5,21 +5,23 @@ The command line and Dagster both go through here, and so give the same bytes.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
 from pipelines import registry
 from pipelines.home import Home
 from pipelines.landing.sources import SOURCES
+from pipelines.publish.causes import MERGED, MERGES, causes_of
 from pipelines.publish.publication import Publication, Publisher
+from pipelines.publish.restatements import Occasion
 from pipelines.publish.shelf import Shelf
 from pipelines.warehouse.arrivals import find_strays
 from pipelines.warehouse.bring_up import Builder, Built, Days, Progress
-from pipelines.warehouse.digests import code_version, digest_of
+from pipelines.warehouse.digests import code_version, definition, digest_of
 from pipelines.warehouse.land import Landed, Lander
 from pipelines.warehouse.lock import writer_lock
-from pipelines.warehouse.manifest import Manifest
+from pipelines.warehouse.manifest import Change, Manifest, News
 from pipelines.warehouse.specs import Spec
 from pipelines.warehouse.store import Store
 
@@ -87,7 +89,11 @@ class Session:
         for upstream in registry.upstream_of(spec):
             if upstream.name not in self.builder.still_stale:
                 self.builder.survey(upstream)
-        return self.builder.bring_up(spec, days, force=force)
+        built = self.builder.bring_up(spec, days, force=force)
+        if spec.name == MERGES and self.manifest.published:
+            news = {News(spec.name, day, MERGED) for day in built.changed_periods}
+            self.manifest.commit(Change(news=news))
+        return built
 
     def stale(self) -> dict[str, int]:
         """Per table, how many slices a run would rebuild, as far as can be seen before it."""
@@ -106,9 +112,20 @@ class Session:
             for spec in registry.PUBLISHED
             if spec.name not in chosen or self.builder.still_stale[spec.name]
         ]
-        publisher = Publisher(self.store, self.shelf, registry.FILINGS)
+        definitions = self._definitions()
+        occasion = Occasion(datetime.now(UTC), causes_of(self.manifest, definitions))
+        publisher = Publisher(self.store, self.shelf, registry.FILINGS, definitions, occasion)
         through = {spec.name: self.data_through(spec) for spec in registry.PUBLISHED}
         return publisher.publish(registry.PUBLISHED, through, behind)
+
+    def _definitions(self) -> dict[str, bytes]:
+        """What each published table means now: its own code and settings, and those it is from."""
+        settings = self.home.settings
+        own = {spec.name: definition(spec, settings) for spec in registry.TABLES}
+        return {
+            spec.name: digest_of([own[each.name] for each in (*registry.upstream_of(spec), spec)])
+            for spec in registry.PUBLISHED
+        }
 
     def content_digest(self, tables: Sequence[str]) -> bytes:
         """Digest of what the tables hold, and of the checks that judge it."""

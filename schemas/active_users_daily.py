@@ -92,3 +92,4 @@ class ActiveUsersDaily(Table):
         "Share of those who pay that came in the window of mau",
         formula="monthly_active_paying_users / paying_users",
     )
+    is_complete: pl.Boolean = column("The day is not after data_through: always so")

@@ -88,11 +88,16 @@ def column(
     unit: str | None = None,
     formula: str | None = None,
     warning: str | None = None,
+    settles: str | None = None,
     nullable: bool = False,
     **checks: Any,
 ) -> Any:
-    """A column with its meaning. ``checks`` are pandera's own (ge, le, isin, str_length, ...)."""
-    said = {"unit": unit, "formula": formula, "warning": warning}
+    """A column with its meaning. ``checks`` are pandera's own (ge, le, isin, str_length, ...).
+
+    A ``warning`` that begins with "Moving" says that the number changes as time goes by.
+    ``settles`` says when a number is first known, where that is after its period is complete.
+    """
+    said = {"unit": unit, "formula": formula, "warning": warning, "settles": settles}
     metadata = {name: text for name, text in said.items() if text}
     return pa.Field(
         description=description,
@@ -127,6 +132,21 @@ def share(description: str, *, formula: str, **options: Any) -> Any:
 def dtypes(model: type[Table]) -> dict[str, pl.DataType]:
     """Column names and polars types, in order."""
     return {name: spec.dtype.type for name, spec in model.to_schema().columns.items()}
+
+
+def is_moving(model: type[Table], name: str | None = None) -> bool:
+    """Whether a column, or a whole table, changes as time goes by and so is never restated."""
+    if name is None:
+        warnings: Iterable[str] = promise_of(model).warnings
+    else:
+        said = model.to_schema().columns[name].metadata or {}
+        warnings = [said.get("warning", "")]
+    return any(warning.lower().startswith("moving") for warning in warnings)
+
+
+def settles_later(model: type[Table], name: str) -> bool:
+    """Whether a number is first known some time after its period is complete."""
+    return "settles" in (model.to_schema().columns[name].metadata or {})
 
 
 def empty(model: type[Table]) -> pl.LazyFrame:

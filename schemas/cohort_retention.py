@@ -44,11 +44,13 @@ class CohortRetention(Table):
         "Those of them who returned in the period or a later one up to the last index; null until "
         "the last index's period has ended",
         unit="people",
+        settles="when the last index's period has ended",
         nullable=True,
     )
     rolling_retention_rate: pl.Float64 = share(
         "Share of the cohort that returned in the period or later; null until the last index's "
         "period has ended",
         formula="rolling_users / cohort_users",
+        settles="when the last index's period has ended",
     )
     is_complete: pl.Boolean = column("The period's last day is not after data_through")

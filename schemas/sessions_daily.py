@@ -25,3 +25,5 @@ class SessionsDaily(SessionCounts, _Day):
     A session is in the segment of its first event that says it, and so is its visitor: who had
     sessions in several segments counts in each. New is judged within the segment's own history.
     """
+
+    is_complete: pl.Boolean = column("The day is not after data_through: always so")

@@ -136,3 +136,4 @@ class SocialEngagementDaily(Table):
         nullable=True,
         ge=0.0,
     )
+    is_complete: pl.Boolean = column("The day is not after data_through: always so")

@@ -21,6 +21,7 @@ import polars as pl
 from pipelines import registry
 from pipelines.cli import main
 from pipelines.home import open_home
+from pipelines.publish.restatements import LOG
 from pipelines.run import Report, run
 from pipelines.session import reading
 from pipelines.warehouse.specs import Spec
@@ -159,8 +160,10 @@ def published(root: Path) -> dict[str, bytes]:
     """Every published byte: tables and what publication.json says of them.
 
     Not the catalogue: it names the place of the home, and DuckDB's files differ from run to run.
+    Nor restatements, which tell of the runs.
     """
     links = sorted(path for path in (root / "bi").iterdir() if path.is_symlink())
+    links = [path for path in links if path.name != LOG]
     files = [path for path in links if not path.name.startswith(".") and path.suffix != ".duckdb"]
     return {path.name: path.read_bytes() for path in files}
 
@@ -177,7 +180,7 @@ def stored(root: Path) -> dict[str, Any]:
             assert hashlib.sha256(content).hexdigest() == file.sha256, file.path
         state: dict[str, Any] = {
             "files": {file.path: (file.bytes, file.rows) for file in manifest.files.values()},
-            "landing dates": {key: each.digest for key, each in manifest.landing_dates.items()},
+            "landing dates": dict(manifest.landing_dates),
             "published": manifest.published,
         }
         for name, slices in manifest.slices.items():

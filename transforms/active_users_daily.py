@@ -63,6 +63,7 @@ def active_users_daily(
             mau_to_paying_ratio=ratio("mau", "paying_users"),
             paying_active_rate=ratio("active_paying_users", "paying_users"),
             paying_mau_rate=ratio("monthly_active_paying_users", "paying_users"),
+            is_complete=pl.col("date") <= data_through,
         )
     )
 

@@ -34,4 +34,7 @@ def sessions_daily(
         week_start="monday",
         data_through=data_through,
     )
-    return counts.rename({"period_start": "date"}).select(list(dtypes(SessionsDaily)))
+    days = counts.rename({"period_start": "date"})
+    return days.with_columns(is_complete=pl.col("date") <= data_through).select(
+        list(dtypes(SessionsDaily))
+    )

@@ -55,7 +55,7 @@ def social_engagement_daily(
         .with_columns(pl.col(*_TALLIES, "replied_posts").fill_null(0), *_nothing_grew())
         .with_columns(pl.col("followers").forward_fill().over(ACCOUNT, order_by="date"))
         .with_columns(followers_start=pl.col("followers").shift().over(ACCOUNT, order_by="date"))
-        .with_columns(*_rates())
+        .with_columns(*_rates(), is_complete=pl.col("date") <= data_through)
         .select(*dtypes(SocialEngagementDaily))
     )
 

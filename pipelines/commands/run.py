@@ -11,6 +11,7 @@ from rich.table import Table
 from pipelines.commands.console import console, errors
 from pipelines.errors import FAILED, FILES_REFUSED
 from pipelines.home import Home
+from pipelines.publish.restatements import LOG
 from pipelines.run import Report, run
 from pipelines.warehouse.bring_up import Days
 from pipelines.warehouse.bring_up import Progress as Tell
@@ -114,6 +115,11 @@ def _conclude(home: Home, report: Report) -> int:
         f"Published {publication.id} in {home.bi}: {len(publication.written)} tables written, "
         f"{len(publication.kept)} as they were."
     )
+    if publication.restated:
+        console.print(
+            f"{publication.restated:,} numbers that readers had seen are others now: "
+            f"{home.bi / LOG} says which, and why."
+        )
     if publication.behind:
         console.print(
             f"As they were, because slices outside of this run are stale or were left out: "

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import polars as pl
 from rich.box import SIMPLE
@@ -10,6 +11,7 @@ from rich.table import Table
 from pipelines import registry
 from pipelines.commands.console import console
 from pipelines.home import Home
+from pipelines.publish.restatements import LOG
 from pipelines.session import Session, reading
 from pipelines.warehouse.specs import SourceTables
 from transforms.fates import AWAITING_RATE, COUNTS, DUPLICATE
@@ -22,6 +24,7 @@ def show_status(home: Home) -> None:
         for source in registry.SOURCES:
             _show_source(session, source)
         _show_tables(session)
+        _show_restatements(session.shelf.path_of(LOG))
         waiting = {name: len(days) for name, days in session.stale_landing_dates().items() if days}
     for name, count in waiting.items():
         console.print(
@@ -97,6 +100,25 @@ def _show_tables(session: Session) -> None:
             str(published.data_through) if published else "-",
         )
     console.print(table)
+
+
+def _show_restatements(log: Path) -> None:
+    """The last publication that changed published numbers: how many, in which tables, and why."""
+    if not log.exists():
+        return
+    told = pl.scan_parquet(log)
+    latest = told.filter(pl.col("published_at") == pl.col("published_at").max())
+    counts = latest.group_by("published_at", "table", "cause").agg(
+        pl.len(), first=pl.col("period_start").min(), last=pl.col("period_start").max()
+    )
+    rows = counts.sort("table", "cause").collect().rows(named=True)
+    if rows:
+        console.print(f"restated on {rows[0]['published_at']:%Y-%m-%d %H:%M} UTC:")
+    for row in rows:
+        console.print(
+            f"  {row['table']}: {row['len']:,} numbers of {row['first']} to {row['last']}: "
+            f"{row['cause']}"
+        )
 
 
 def _gaps(days: list[date]) -> list[str]:

@@ -68,7 +68,9 @@ def column_comment(description: str, metadata: dict[str, str] | None) -> str:
     """What is said of a column: meaning, unit, formula, warning."""
     said = metadata or {}
     parts = [description]
-    parts += [f"{key}: {said[key]}" for key in ("unit", "formula", "warning") if key in said]
+    parts += [
+        f"{key}: {said[key]}" for key in ("unit", "formula", "warning", "settles") if key in said
+    ]
     return "; ".join(parts)
 
 

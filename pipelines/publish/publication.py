@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pyarrow.parquet as pq
 
 from pipelines.publish.catalog import CATALOG, catalog_digest, replace_catalog
+from pipelines.publish.restatements import LOG, LOG_SPEC, Occasion, log_of, restated
 from pipelines.publish.shelf import Shelf
 from pipelines.warehouse.digests import code_version, digest_of
 from pipelines.warehouse.disk import sha256, write
@@ -23,21 +25,32 @@ CONTENTS = "publication.json"
 
 @dataclass
 class Publication:
-    """What publishing came to."""
+    """What publishing came to. ``restated`` counts numbers that readers had seen otherwise."""
 
     id: str
     written: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     behind: list[str] = field(default_factory=list)
+    restated: int = 0
 
 
 class Publisher:
-    """Publishes the tables of a warehouse."""
+    """Publishes the tables of a warehouse; ``definitions`` digest what each of them means now."""
 
-    def __init__(self, store: Store, shelf: Shelf, filings: Mapping[str, Filing]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        shelf: Shelf,
+        filings: Mapping[str, Filing],
+        definitions: Mapping[str, bytes],
+        occasion: Occasion,
+    ) -> None:
         self._store = store
         self._shelf = shelf
         self._filings = filings
+        self._definitions = definitions
+        self._occasion = occasion
+        self._restated: list[pl.DataFrame] = []
 
     def publish(
         self,
@@ -63,25 +76,27 @@ class Publisher:
                 if is_same:
                     tables[spec.name] = before[spec.name]._replace(data_through=through)
                 else:
-                    contents[spec.name], rows = self._render(spec)
-                    checksum = sha256(contents[spec.name])
-                    tables[spec.name] = Published(digest, checksum, rows, through)
+                    contents[spec.name], rows = self._render(spec, spec.name in before)
+                    tables[spec.name] = Published(
+                        digest,
+                        self._definitions[spec.name],
+                        sha256(contents[spec.name]),
+                        rows,
+                        through,
+                    )
         publication = Publication(self._id(tables), behind=list(behind))
+        publication.restated = sum(found.height for found in self._restated)
         publication.written = sorted(contents)
         publication.kept = sorted(set(tables) - set(contents))
-        shown = [spec for spec in specs if spec.name in tables]
+        shown = [*(spec for spec in specs if spec.name in tables), LOG_SPEC]
         if contents or publication.id != self._shelf.current_id:
             self._show(publication, tables, contents, shown)
         else:
             self._mend_catalog(shown, self._shelf.folder_of(publication.id))
             self._shelf.link(publication.id)
-        if tables != self._store.manifest.published or self._has_news():
+        if tables != self._store.manifest.published or self._store.manifest.news:
             self._store.manifest.commit_published(tables)
         return publication
-
-    def _has_news(self) -> bool:
-        landings = self._store.manifest.landing_dates.values()
-        return any(not landing.is_published for landing in landings)
 
     def _seen_by_readers(self, specs: Sequence[Spec]) -> dict[str, Published]:
         """What stands in its place; of what a killed run showed, but did not record, not from what.
@@ -94,9 +109,9 @@ class Publisher:
             if name in names and _opens(self._shelf.path_of(f"{name}.parquet")):
                 recorded = self._store.manifest.published.get(name)
                 is_recorded = recorded is not None and recorded.sha256 == shown.sha256
-                seen[name] = shown._replace(
-                    digest=recorded.digest if recorded and is_recorded else b""
-                )
+                if recorded and is_recorded:
+                    shown = shown._replace(digest=recorded.digest, definition=recorded.definition)
+                seen[name] = shown
         return seen
 
     def _digest(self, spec: Spec) -> bytes:
@@ -105,10 +120,13 @@ class Publisher:
         # Descriptions stand in the footer, so that what the schema says is part of the file.
         return digest_of([code_version(f"schemas.{spec.name}"), *parts])
 
-    def _render(self, spec: Spec) -> tuple[bytes, int]:
+    def _render(self, spec: Spec, was_seen: bool) -> tuple[bytes, int]:
         filing = self._filings[spec.name]
         keys = self._store.manifest.slices.get(spec.name, {})
         frame = self._store.scan(filing, keys).sort(spec.promise.key).collect()
+        if was_seen:
+            place = self._shelf.path_of(f"{spec.name}.parquet")
+            self._restated.append(restated(spec, place, frame))
         return parquet_bytes(frame, spec.model), frame.height
 
     def _id(self, tables: Mapping[str, Published]) -> str:
@@ -133,9 +151,17 @@ class Publisher:
             else:
                 self._shelf.keep(name, draft)
         _write_contents(draft / CONTENTS, publication.id, tables)
+        self._write_log(draft)
         folder = self._shelf.place(publication.id, draft)
         self._mend_catalog(specs, folder)
         self._shelf.turn(publication.id)
+
+    def _write_log(self, draft: Path) -> None:
+        before = self._shelf.path_of(LOG)
+        if before.exists() and not any(found.height for found in self._restated):
+            self._shelf.keep(LOG, draft)
+        else:
+            write(draft / LOG, log_of(before, self._restated, self._occasion))
 
     def _mend_catalog(self, specs: Sequence[Spec], folder: Path) -> None:
         """Write the catalogue where there is none, or one of another place or other columns."""
@@ -175,7 +201,7 @@ def _read_contents(path: Path) -> dict[str, Published]:
         tables = json.loads(path.read_bytes())["tables"]
         return {
             name: Published(
-                b"", said["sha256"], said["rows"], date.fromisoformat(said["data_through"])
+                b"", b"", said["sha256"], said["rows"], date.fromisoformat(said["data_through"])
             )
             for name, said in tables.items()
         }

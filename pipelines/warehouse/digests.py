@@ -105,6 +105,13 @@ def input_digests(
     return {part: InputDigests(some, grain) for part, some in (parts or {"": {}}).items()}
 
 
+def definition(spec: Spec, settings: Settings) -> bytes:
+    """What a table means, whatever its input: code, settings, versions of references."""
+    version = code_version(f"transforms.{spec.name}", f"schemas.{spec.name}")
+    references = [REFERENCES[name].version() for name in spec.references]
+    return digest_of([version, as_bytes([spec.option_values(settings), references])])
+
+
 class Digester:
     """Gives any slice of a table the digest of what it would be made from now.
 
@@ -122,9 +129,7 @@ class Digester:
         """``inputs`` gives the digests of an input by part, or all of it under ''."""
         self._spec = spec
         self._data_through = data_through
-        version = code_version(f"transforms.{spec.name}", f"schemas.{spec.name}")
-        references = [REFERENCES[name].version() for name in spec.references]
-        self._constant = digest_of([version, as_bytes([spec.option_values(settings), references])])
+        self._constant = definition(spec, settings)
         self._readers = [
             _reader(spec, reads, settings, inputs(name, reads_same_part(spec, name)))
             for name, reads in spec.reads.items()

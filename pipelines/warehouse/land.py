@@ -17,9 +17,12 @@ from pipelines.warehouse.arrivals import Arrival, batches, find_arrivals
 from pipelines.warehouse.bring_up import Progress
 from pipelines.warehouse.digests import as_bytes, code_version, digest_of
 from pipelines.warehouse.filing import Filing
-from pipelines.warehouse.manifest import Change, LandingDate, LandingFile, SliceKey
+from pipelines.warehouse.manifest import Change, LandingFile, News, SliceKey
 from pipelines.warehouse.specs import SourceTables
 from pipelines.warehouse.store import Store
+
+# Why numbers may change, as restatements say it.
+ROWS, REPLAY, REMOVED = "rows", "replay", "files removed"
 
 
 @dataclass
@@ -135,7 +138,7 @@ class Lander:
         if before is None:
             return bool(arrival.stats)
         recorded = self._store.manifest.landing_files.get(key, {})
-        return before.digest != _digest(constant, arrival.checksums(recorded))
+        return before != _digest(constant, arrival.checksums(recorded))
 
     def _read(self, source: Source, batch: Sequence[Arrival]) -> TakenIn:
         settings = self._home.settings
@@ -189,14 +192,24 @@ class Lander:
         def record(change: Change) -> None:
             for arrival, checksums in arrived:
                 key = (source.name, arrival.landing_date)
-                change.landing_dates[key] = LandingDate(_digest(constant, checksums), False)
+                change.landing_dates[key] = _digest(constant, checksums)
+                change.news.add(News(*key, self._cause(key, checksums)))
                 change.landing_files[key] = {
                     name: LandingFile(*arrival.stats[name], checksum)
                     for name, checksum in checksums.items()
                 }
             change.dropped_landing_dates.update((source.name, day) for day in removed)
+            change.news.update(News(source.name, day, REMOVED) for day in removed)
 
         self._store.commit(record)
+
+    def _cause(self, key: tuple[str, date], checksums: Mapping[str, str]) -> str:
+        """New rows, the same files under other rules, or fewer files than before."""
+        recorded = self._store.manifest.landing_files.get(key, {})
+        before = {name: file.sha256 for name, file in recorded.items()}
+        if before == dict(checksums):
+            return REPLAY
+        return REMOVED if before.items() > checksums.items() else ROWS
 
 
 def _digest(constant: bytes, checksums: Mapping[str, str]) -> bytes:

@@ -26,14 +26,17 @@ CREATE TABLE slices (
     PRIMARY KEY (tbl, period, part)) WITHOUT ROWID;
 CREATE TABLE landing_dates (
     source TEXT NOT NULL, landing_date TEXT NOT NULL, digest BLOB NOT NULL,
-    is_published INTEGER NOT NULL, PRIMARY KEY (source, landing_date)) WITHOUT ROWID;
+    PRIMARY KEY (source, landing_date)) WITHOUT ROWID;
+CREATE TABLE news (
+    subject TEXT NOT NULL, day TEXT NOT NULL, cause TEXT NOT NULL,
+    PRIMARY KEY (subject, day, cause)) WITHOUT ROWID;
 CREATE TABLE landing_files (
     source TEXT NOT NULL, landing_date TEXT NOT NULL, name TEXT NOT NULL, bytes INTEGER NOT NULL,
     modified_ns INTEGER NOT NULL, sha256 TEXT NOT NULL,
     PRIMARY KEY (source, landing_date, name)) WITHOUT ROWID;
 CREATE TABLE published (
-    tbl TEXT PRIMARY KEY, digest BLOB NOT NULL, sha256 TEXT NOT NULL, rows INTEGER NOT NULL,
-    data_through TEXT NOT NULL);
+    tbl TEXT PRIMARY KEY, digest BLOB NOT NULL, definition BLOB NOT NULL, sha256 TEXT NOT NULL,
+    rows INTEGER NOT NULL, data_through TEXT NOT NULL);
 """
 
 
@@ -72,17 +75,19 @@ class LandingFile(NamedTuple):
     sha256: str
 
 
-class LandingDate(NamedTuple):
-    """A landing date that was taken in."""
+class News(NamedTuple):
+    """Why what is published next may differ: of a source's landing date, or of a table's day."""
 
-    digest: bytes
-    is_published: bool
+    subject: str
+    day: date
+    cause: str
 
 
 class Published(NamedTuple):
-    """A table as it was last published."""
+    """A table as it was last published: its content, and the code and settings behind it."""
 
     digest: bytes
+    definition: bytes
     sha256: str
     rows: int
     data_through: date
@@ -96,9 +101,10 @@ class Change:
     dropped_files: set[int] = field(default_factory=set)
     slices: dict[tuple[str, SliceKey], Slice] = field(default_factory=dict)
     dropped_slices: set[tuple[str, SliceKey]] = field(default_factory=set)
-    landing_dates: dict[tuple[str, date], LandingDate] = field(default_factory=dict)
+    landing_dates: dict[tuple[str, date], bytes] = field(default_factory=dict)
     dropped_landing_dates: set[tuple[str, date]] = field(default_factory=set)
     landing_files: dict[tuple[str, date], dict[str, LandingFile]] = field(default_factory=dict)
+    news: set[News] = field(default_factory=set)
 
 
 class Manifest:
@@ -113,8 +119,9 @@ class Manifest:
         self.files: dict[int, StoredFile] = {}
         self.buckets: dict[tuple[str, str], int] = {}
         self.slices: dict[str, dict[SliceKey, Slice]] = {}
-        self.landing_dates: dict[tuple[str, date], LandingDate] = {}
+        self.landing_dates: dict[tuple[str, date], bytes] = {}
         self.landing_files: dict[tuple[str, date], dict[str, LandingFile]] = {}
+        self.news: set[News] = set()
         self.published: dict[str, Published] = {}
         with _usable(path):
             self._load()
@@ -133,23 +140,23 @@ class Manifest:
         with self._transaction() as cursor:
             _write_slices(cursor, change)
             _write_landings(cursor, change)
+            cursor.executemany(
+                "INSERT OR IGNORE INTO news VALUES (?, ?, ?)",
+                [(each.subject, each.day.isoformat(), each.cause) for each in change.news],
+            )
         self._apply(change)
 
     def commit_published(self, published: dict[str, Published]) -> None:
-        """Record what was published; what landed before is published with it."""
+        """Record what was published; with it, nothing is news any more."""
         with self._transaction() as cursor:
             cursor.execute("DELETE FROM published")
             cursor.executemany(
-                "INSERT INTO published VALUES (?, ?, ?, ?, ?)",
-                [
-                    (table, p.digest, p.sha256, p.rows, p.data_through.isoformat())
-                    for table, p in published.items()
-                ],
+                "INSERT INTO published VALUES (?, ?, ?, ?, ?, ?)",
+                [(table, *p[:-1], p.data_through.isoformat()) for table, p in published.items()],
             )
-            cursor.execute("UPDATE landing_dates SET is_published = 1 WHERE is_published = 0")
+            cursor.execute("DELETE FROM news")
         self.published = dict(published)
-        for key, landing in self.landing_dates.items():
-            self.landing_dates[key] = landing._replace(is_published=True)
+        self.news = set()
 
     def about(self, key: str) -> str | None:
         """A note about the warehouse as a whole."""
@@ -186,12 +193,14 @@ class Manifest:
             self._add_file(key, StoredFile(*values))
         for table, period, part, *values in cursor.execute("SELECT * FROM slices"):
             self.slices.setdefault(table, {})[SliceKey(days[period], part)] = Slice(*values)
-        for source, day, digest, published in cursor.execute("SELECT * FROM landing_dates"):
-            self.landing_dates[source, days[day]] = LandingDate(digest, bool(published))
+        for source, day, digest in cursor.execute("SELECT * FROM landing_dates"):
+            self.landing_dates[source, days[day]] = digest
+        for subject, day, cause in cursor.execute("SELECT * FROM news"):
+            self.news.add(News(subject, days[day], cause))
         for source, day, name, *values in cursor.execute("SELECT * FROM landing_files"):
             self.landing_files.setdefault((source, days[day]), {})[name] = LandingFile(*values)
-        for table, digest, sha256, rows, through in cursor.execute("SELECT * FROM published"):
-            self.published[table] = Published(digest, sha256, rows, days[through])
+        for table, *values, through in cursor.execute("SELECT * FROM published"):
+            self.published[table] = Published(*values, days[through])
         cursor.execute("COMMIT")
         self._next_id = max(self.files, default=0) + 1
 
@@ -213,6 +222,7 @@ class Manifest:
             self.landing_dates.pop(landing, None)
             self.landing_files.pop(landing, None)
         self.landing_dates.update(change.landing_dates)
+        self.news |= change.news
         self.landing_files.update(change.landing_files)
 
 
@@ -288,8 +298,8 @@ def _write_landings(cursor: sqlite3.Cursor, change: Change) -> None:
     for table in ("landing_dates", "landing_files"):
         cursor.executemany(f"DELETE FROM {table} WHERE source = ? AND landing_date = ?", keys)
     cursor.executemany(
-        "INSERT INTO landing_dates VALUES (?, ?, ?, ?)",
-        [(s, d.isoformat(), *landing) for (s, d), landing in change.landing_dates.items()],
+        "INSERT INTO landing_dates VALUES (?, ?, ?)",
+        [(s, d.isoformat(), digest) for (s, d), digest in change.landing_dates.items()],
     )
     cursor.executemany(
         "INSERT INTO landing_files VALUES (?, ?, ?, ?, ?, ?)",

@@ -126,8 +126,7 @@ class Store:
             for table, key in dropped:
                 if table in tables.names:
                     landing = source, tables.landing_date(table, key)
-                    before = self.manifest.landing_dates[landing]
-                    self._change.landing_dates[landing] = before._replace(digest=b"")
+                    self._change.landing_dates[landing] = b""
                     self._change.landing_files[landing] = self.manifest.landing_files[landing]
 
     def _is_whole(self, stored: StoredFile) -> bool:

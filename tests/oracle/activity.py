@@ -232,7 +232,8 @@ def _daily(con: duckdb.DuckDBPyConnection, wau: int, mau: int, data_through: dat
             coalesce(dau, 0) / nullif(paying_users, 0) AS active_to_paying_ratio,
             coalesce(mau, 0) / nullif(paying_users, 0) AS mau_to_paying_ratio,
             active_paying_users / nullif(paying_users, 0) AS paying_active_rate,
-            monthly_active_paying_users / nullif(paying_users, 0) AS paying_mau_rate
+            monthly_active_paying_users / nullif(paying_users, 0) AS paying_mau_rate,
+            true AS is_complete
         FROM cells LEFT JOIN dau USING (day, dimension, segment)
             LEFT JOIN wau USING (day, dimension, segment)
             LEFT JOIN mau USING (day, dimension, segment)

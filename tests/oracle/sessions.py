@@ -144,7 +144,7 @@ def session_oracle(
     counts = {
         grain: _counts(con, grain, calendar, data_through) for grain in ("day", "week", "month")
     }
-    daily = counts["day"].rename({"period_start": "date"}).drop("grain", "is_complete")
+    daily = counts["day"].rename({"period_start": "date"}).drop("grain")
     return {
         "sessions": con.sql(f"SELECT * FROM visits WHERE date <= DATE '{data_through}'").pl(),
         "sessions_daily": daily,

@@ -144,7 +144,8 @@ def _daily(con: duckdb.DuckDBPyConnection, data_through: date) -> pl.DataFrame:
             CASE WHEN reach > 0 AND posts_without_reach = 0
                 THEN engagements / reach END AS reach_engagement_rate,
             CASE WHEN followers > 0 THEN engagements / followers END AS follower_engagement_rate,
-            net_new_followers / nullif(followers_start, 0) AS follower_growth_rate
+            net_new_followers / nullif(followers_start, 0) AS follower_growth_rate,
+            true AS is_complete
         FROM counted""",
     )
 

@@ -1,0 +1,132 @@
+"""What a publication changes in numbers that readers had already seen.
+
+The log lies beside the tables it tells of and turns with them, so that a run that was killed has
+either published and logged a change, or neither. It is no part of what names a publication: the
+same tables are the same publication, whatever they were before.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.warehouse.parquet import parquet_bytes
+from pipelines.warehouse.specs import Spec
+from schemas.base import Table, dtypes, is_moving, promise_of, settles_later
+from schemas.restatements import Restatements
+
+LOG_SPEC = Spec("restatements", "whole", {}, "ledgers")
+LOG = f"{LOG_SPEC.name}.parquet"
+_CELL = ["table", "key", "column", "period_start", "old_value", "new_value"]
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """When a publication is made, and why numbers of a table may differ from those before."""
+
+    published_at: datetime
+    causes: Mapping[str, str]
+
+
+def restated(spec: Spec, before: Path, now: pl.DataFrame) -> pl.DataFrame:
+    """The numbers of a table that differ from those in the file ``before``, one row each.
+
+    A table without complete periods, or with another key than before, has none.
+    """
+    names = _numbers(spec.model)
+    if "is_complete" not in spec.schema or not names:
+        return _none()
+    old = pl.read_parquet(before)
+    key = list(spec.promise.key)
+    if not {*key, "is_complete"} <= set(old.columns):
+        return _none()
+    names = [name for name in names if name in old.columns]
+    complete = old.filter("is_complete").select(
+        *key, *(pl.col(name).cast(spec.schema[name], strict=False) for name in names)
+    )
+    kept, rows = _in_both(complete, now, key, names), _come_or_gone(complete, old, now, key, names)
+    return _cells(spec, pl.concat([kept, rows]), key, names)
+
+
+def log_of(before: Path, found: Sequence[pl.DataFrame], occasion: Occasion) -> bytes:
+    """The log with what a publication adds to it."""
+    schema = dtypes(Restatements)
+    told = pl.read_parquet(before) if before.exists() else pl.DataFrame(schema=schema)
+    added = pl.concat([_none(), *found]).with_columns(
+        published_at=pl.lit(occasion.published_at, schema["published_at"]),
+        cause=pl.col("table").replace_strict(occasion.causes, return_dtype=pl.String),
+    )
+    whole = pl.concat([told.select(list(schema)), added.select(list(schema))])
+    return parquet_bytes(whole.sort(promise_of(Restatements).key), Restatements)
+
+
+def _numbers(model: type[Table]) -> list[str]:
+    """Columns whose change is a restatement: numbers that do not move by themselves."""
+    key = promise_of(model).key
+    if is_moving(model):
+        return []
+    return [
+        name
+        for name, dtype in dtypes(model).items()
+        if name not in key and dtype.is_numeric() and not is_moving(model, name)
+    ]
+
+
+def _in_both(
+    complete: pl.DataFrame, now: pl.DataFrame, key: list[str], names: list[str]
+) -> pl.DataFrame:
+    """Complete rows of before that are there now and differ in any number."""
+    differing = complete.join(now, on=[*key, *names], how="anti", nulls_equal=True)
+    present = now.select(*key, *(pl.col(name).alias(f"{name} now") for name in names))
+    return differing.join(present, on=key)
+
+
+def _come_or_gone(
+    complete: pl.DataFrame, old: pl.DataFrame, now: pl.DataFrame, key: list[str], names: list[str]
+) -> pl.DataFrame:
+    """Rows that left complete periods, and rows that came to periods seen as complete before."""
+    gone = complete.join(now, on=key, how="anti").with_columns(
+        pl.lit(None, complete.schema[name]).alias(f"{name} now") for name in names
+    )
+    period = [name for name in key if _tells_period(name, now.schema[name])]
+    periods = complete.select(period).unique()
+    come = now.join(old, on=key, how="anti").join(periods, on=period, how="semi")
+    without = come.select(
+        *key,
+        *(pl.lit(None, complete.schema[name]).alias(name) for name in names),
+        *(pl.col(name).alias(f"{name} now") for name in names),
+    )
+    return pl.concat([gone, without])
+
+
+def _tells_period(name: str, dtype: pl.DataType) -> bool:
+    return dtype == pl.Date or name in ("grain", "definition", "period_index")
+
+
+def _cells(spec: Spec, rows: pl.DataFrame, key: list[str], names: list[str]) -> pl.DataFrame:
+    day = next(name for name in key if spec.schema[name] == pl.Date)
+    cells = [
+        rows.filter(_differs(spec.model, name)).select(
+            table=pl.lit(spec.name),
+            key=pl.struct(key).struct.json_encode(),
+            column=pl.lit(name),
+            period_start=day,
+            old_value=pl.col(name).cast(pl.Float64),
+            new_value=pl.col(f"{name} now").cast(pl.Float64),
+        )
+        for name in names
+    ]
+    return pl.concat([_none(), *cells])
+
+
+def _differs(model: type[Table], name: str) -> pl.Expr:
+    old, new = pl.col(name), pl.col(f"{name} now")
+    if settles_later(model, name):
+        return old.ne_missing(new) & old.is_not_null()
+    return old.ne_missing(new)
+
+
+def _none() -> pl.DataFrame:
+    return pl.DataFrame(schema=dtypes(Restatements)).select(_CELL)
