@@ -17,9 +17,7 @@ STREAM = ("user_id", "source_session_id")
 
 def in_seconds(microseconds: pl.Expr) -> pl.Expr:
     """Whole microseconds as seconds, rounded as a division is."""
-    # A division by one number is done as a multiplication by its inverse: 35.7 s came out as
-    # 35.699999999999996. By a column it is a division.
-    return ratio(microseconds, microseconds * 0 + 1_000_000)
+    return ratio(microseconds, pl.lit(1_000_000))
 
 
 def session_events(
