@@ -83,3 +83,4 @@ class CampaignsDaily(Table):
         formula="revenue_amount / cost_amount",
         nullable=True,
     )
+    is_complete: pl.Boolean = column("The day is not after data_through: always so")

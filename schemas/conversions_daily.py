@@ -26,3 +26,5 @@ class ConversionsDaily(ConversionCounts, _Day):
     Every goal has a row on every day of every segment from the segment's first session on. A
     session over midnight counts, with all that it reaches, on the day of its start.
     """
+
+    is_complete: pl.Boolean = column("The day is not after data_through: always so")

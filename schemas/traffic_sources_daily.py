@@ -47,3 +47,4 @@ class TrafficSourcesDaily(Table):
         "Share of the sessions with an event of any goal",
         formula="converting_sessions / sessions",
     )
+    is_complete: pl.Boolean = column("The day is not after data_through: always so")

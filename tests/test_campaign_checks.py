@@ -6,12 +6,12 @@ from campaign_rows import cost, mail, mails
 from frames import day, frame
 from lifetime_rows import buy, orders
 
+from pipelines.checks import Tables
 from pipelines.checks.campaigns import (
     differing_campaigns,
     differing_mailed,
     differing_new_customers,
 )
-from pipelines.checks import Tables
 from schemas.base import empty
 from schemas.campaign_costs import CampaignCosts
 from schemas.campaigns_daily import CampaignsDaily

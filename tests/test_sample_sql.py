@@ -183,7 +183,11 @@ def test_social_and_support(home: Path, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_campaigns_and_mails(home: Path, con: duckdb.DuckDBPyConnection) -> None:
-    for name, fact in (("orders", "orders"), ("costs", "campaign_costs"), ("customers", "customers")):
+    for name, fact in (
+        ("orders", "orders"),
+        ("costs", "campaign_costs"),
+        ("customers", "customers"),
+    ):
         con.register(name, stored_rows(home, fact).with_columns(NAIVE).to_arrow())
     starts = stored_rows(home, "session_days").select("started_ts", "date", person="user_id")
     con.register("visit", starts.with_columns(NAIVE).to_arrow())

@@ -51,6 +51,7 @@ def campaigns_daily(
             user_click_through_rate=ratio("clicking_users", "impressions"),
             acquisition_cost_amount=each("cost_amount", "new_customers"),
             return_on_cost_ratio=ratio("revenue_amount", "cost_amount"),
+            is_complete=pl.col("date") <= data_through,
         )
         .select(*dtypes(CampaignsDaily))
     )

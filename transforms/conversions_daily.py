@@ -32,4 +32,7 @@ def conversions_daily(
         week_start="monday",
         data_through=data_through,
     )
-    return counts.rename({"period_start": "date"}).select(list(dtypes(ConversionsDaily)))
+    days = counts.rename({"period_start": "date"})
+    return days.with_columns(is_complete=pl.col("date") <= data_through).select(
+        list(dtypes(ConversionsDaily))
+    )

@@ -37,7 +37,10 @@ def traffic_sources_daily(
             visitors=pl.col("user_id").n_unique().cast(pl.Int64),
             converting_sessions=pl.col("is_converting").sum().cast(pl.Int64),
         )
-        .with_columns(conversion_rate=ratio("converting_sessions", "sessions"))
+        .with_columns(
+            conversion_rate=ratio("converting_sessions", "sessions"),
+            is_complete=pl.col("date") <= data_through,
+        )
         .select(list(dtypes(TrafficSourcesDaily)))
     )
 

@@ -11,6 +11,7 @@ from pipelines.checks.check import Tables as Tables
 from pipelines.checks.check import broken as broken
 from pipelines.checks.ledger import LEDGER_CHECKS
 from pipelines.checks.product import PRODUCT_CHECKS
+from pipelines.checks.profiles import PROFILES_CHECKS
 from pipelines.checks.revenue import REVENUE_CHECKS
 from pipelines.checks.sessions import SESSIONS_CHECKS
 
@@ -22,4 +23,5 @@ CHECKS = (
     *SESSIONS_CHECKS,
     *CHANNELS_CHECKS,
     *CAMPAIGNS_CHECKS,
+    *PROFILES_CHECKS,
 )

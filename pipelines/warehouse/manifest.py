@@ -199,8 +199,9 @@ class Manifest:
             self.news.add(News(subject, days[day], cause))
         for source, day, name, *values in cursor.execute("SELECT * FROM landing_files"):
             self.landing_files.setdefault((source, days[day]), {})[name] = LandingFile(*values)
-        for table, *values, through in cursor.execute("SELECT * FROM published"):
-            self.published[table] = Published(*values, days[through])
+        for table, *seen, rows, through in cursor.execute("SELECT * FROM published"):
+            digest, definition, sha256 = seen
+            self.published[table] = Published(digest, definition, sha256, rows, days[through])
         cursor.execute("COMMIT")
         self._next_id = max(self.files, default=0) + 1
 

@@ -52,7 +52,8 @@ SELECT date, channel, campaign,
         WHEN 2 * (abs(n) % customers) = customers AND (abs(n) // customers) % 2 = 1 THEN 1
         ELSE 0 END))::DECIMAL(38, 0) / 10000 END AS acquisition_cost_amount,
     coalesce(revenue, 0) AS revenue_amount,
-    coalesce(revenue, 0)::DOUBLE / nullif(cost_amount, 0)::DOUBLE AS return_on_cost_ratio
+    coalesce(revenue, 0)::DOUBLE / nullif(cost_amount, 0)::DOUBLE AS return_on_cost_ratio,
+    true AS is_complete
 FROM met WHERE date <= $through
 """
 

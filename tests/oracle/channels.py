@@ -158,7 +158,7 @@ def traffic_oracle(
         SELECT date, channel, source, medium, campaign, count(*) AS sessions,
             count(DISTINCT user_id) AS visitors,
             count(*) FILTER (is_converting) AS converting_sessions,
-            converting_sessions / sessions AS conversion_rate
+            converting_sessions / sessions AS conversion_rate, true AS is_complete
         FROM counted GROUP BY ALL""").pl()
 
 
@@ -187,7 +187,7 @@ def conversions_oracle(
         grain: _conversions(con, rows, calendar.start(grain, "p.date"), data_through)
         for grain, rows in cells.items()
     }
-    days = made["day"].rename({"period_start": "date"}).drop("grain", "is_complete")
+    days = made["day"].rename({"period_start": "date"}).drop("grain")
     return {
         "conversions_daily": days,
         "conversions_periodic": pl.concat([made["week"], made["month"]]),
