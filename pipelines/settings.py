@@ -196,6 +196,18 @@ class Settings(BaseSettings):
     refused_rows_limit: float = Field(
         0.05, ge=0, le=1, description="share of refused rows above which nothing is published"
     )
+    max_file_bytes: int = Field(
+        64 << 30,
+        ge=1 << 10,
+        le=1 << 50,
+        description="a file that is longer when it is unpacked is refused",
+    )
+    max_line_bytes: int = Field(
+        64 << 20,
+        ge=1 << 10,
+        le=1 << 30,
+        description="a file of CSV or NDJSON with a longer line is refused",
+    )
     identical_rows: Literal["keep", "drop"] = Field(
         "keep", description="what two equal rows of one file are that bring no id"
     )

@@ -37,3 +37,8 @@ class Receipts(Table):
     future_rows: pl.Int64 = count(
         "Rows whose event day lies after the landing date, landed or refused", unit="rows"
     )
+    unmapped_columns: pl.String = column(
+        "JSON list of the file's columns that no mapping uses, kept in extra: in alphabetical "
+        "order, the first 100; null without any",
+        nullable=True,
+    )

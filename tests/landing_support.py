@@ -11,8 +11,9 @@ import zstandard
 
 from pipelines.landing.feeds import Feed
 from pipelines.landing.files import RawFile
+from pipelines.landing.results import TakenIn
 from pipelines.landing.sources import EVENTS, Source
-from pipelines.landing.take_in import TakenIn, take_in
+from pipelines.landing.take_in import take_in
 
 LANDED = date(2024, 3, 6)
 TS = "2024-03-05T12:00:00Z"

@@ -112,7 +112,12 @@ def test_bytes_that_are_not_utf8_refuse_the_file_and_name_the_line(tmp_path):
     good = file(tmp_path, "b.csv", f"{HEAD}view,{TS},u1\n")
     result = taken([bad, good])
     assert refused(result) == [
-        (0, None, "the file is not UTF-8: byte 0xff in line 2; set encoding for its feed")
+        (
+            0,
+            None,
+            "the file is not UTF-8: byte 0xff in line 2, at byte 6 of it; where it is Latin-1 or "
+            'Windows-1252, set encoding = "latin-1" or "cp1252" for its feed',
+        )
     ]
     assert rows(result, "file") == [("b.csv",)]
     assert result.receipts.select("status", "raw_rows").rows() == [("refused", 0), ("read", 1)]

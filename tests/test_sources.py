@@ -9,6 +9,7 @@ import pytest
 from frames import at
 from landing_support import LANDED, file, receipt, refused, rows, taken
 
+from pipelines.landing.results import TakenIn
 from pipelines.landing.sources import (
     CUSTOMERS,
     EXCHANGE_RATES,
@@ -19,7 +20,6 @@ from pipelines.landing.sources import (
     TICKETS,
     Source,
 )
-from pipelines.landing.take_in import TakenIn
 from schemas.base import dtypes
 
 TS = "2024-03-05T12:00:00Z"

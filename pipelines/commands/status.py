@@ -11,6 +11,8 @@ from rich.table import Table
 from pipelines import registry
 from pipelines.commands.console import console
 from pipelines.home import Home
+from pipelines.landing.sources import SOURCES
+from pipelines.landing.unmapped import new_columns
 from pipelines.publish.restatements import LOG
 from pipelines.session import Session, reading
 from pipelines.warehouse.specs import SourceTables
@@ -49,6 +51,9 @@ def _show_source(session: Session, source: str) -> None:
     gaps = _gaps(days)
     if gaps:
         console.print(f"  landing dates without files: {', '.join(gaps[:5])}{_more(gaps, 5)}")
+    for new in new_columns(receipts)[-5:]:
+        since = f"since {new.landing_date} ({new.file})"
+        console.print(f"  no mapping uses, {since}: {new.said(SOURCES[source])}")
     _show_reasons(session, source)
     if source in FACTS:
         _show_fates(session, FACTS[source])

@@ -1,6 +1,7 @@
 """Rows of CSV: whole blocks of lines at once, and record by record only where quotes are odd."""
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from pipelines.landing.csv_records import Record, parse_record, ragged, read_rec
 from pipelines.landing.files import BOM, Unreadable
 from pipelines.landing.json_text import json_object, quoted
 from pipelines.landing.rows import RawRows, Segment, broken_rows, positions, with_nulls
+
+_MOST_COLUMNS = 10_000
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,11 @@ def read_header(block: bytes, delimiter: str, *, quotes: bool = True) -> Header 
         record = Record(block[start:end].decode().split(delimiter), None, end + 1, 1)
     if record is None or record.problem:
         raise Unreadable(f"the header {record.problem if record else 'never ends'}")
+    if len(record.fields) > _MOST_COLUMNS:
+        said = f"{len(record.fields):,} columns; at most {_MOST_COLUMNS:,} are read"
+        raise Unreadable(f"the header has {said}")
     names = [name.strip() or f"column {i}" for i, name in enumerate(record.fields, 1)]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name, times in Counter(names).items() if times > 1), None)
     if twice is not None:
         raise Unreadable(f"the header names the column {twice} twice")
     return Header(tuple(names), block.count(b"\n", 0, record.end) + 1, record.end)

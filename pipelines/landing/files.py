@@ -1,4 +1,4 @@
-"""Landed files as bytes: what they are called, their checksum, and their content in blocks.
+"""Landed files as bytes: what they are called, their checksum, and their content unpacked.
 
 Files are streamed: the checksum is that of the bytes on disk, taken while they are read.
 """
@@ -18,8 +18,12 @@ from typing import IO
 
 import zstandard
 
+from pipelines.landing.kinds_of_files import HEAD_BYTES, misnamed
+
 CHUNK = 1 << 20
 _SPOOLED_BYTES = 64 << 20
+# zstd makes at most 128 KiB of four bytes: a piece of this size makes at most 64 MiB.
+_ZSTD_PIECE = 2 << 10
 BOM = codecs.BOM_UTF8
 
 
@@ -36,12 +40,25 @@ class RawFile:
     path: Path
 
 
+@dataclass(frozen=True)
+class Limits:
+    """The longest file that is read, counted when it is unpacked, and its longest line.
+
+    What is in work at once is bounded by blocks, so that no ratio of packed to unpacked bytes needs
+    a limit of its own: a bomb costs time up to ``file_bytes``, and no memory.
+    """
+
+    file_bytes: int = 64 << 30
+    line_bytes: int = 64 << 20
+
+
 class Hashed(io.RawIOBase):
     """An open file that is hashed as it is read. Closing this leaves the file open."""
 
     def __init__(self, file: io.FileIO) -> None:
         self._file = file
         self._hash = hashlib.sha256()
+        self.head = b""
 
     def readable(self) -> bool:
         """Always."""
@@ -51,6 +68,8 @@ class Hashed(io.RawIOBase):
         """Read and hash."""
         got = self._file.readinto(buffer)
         self._hash.update(memoryview(buffer)[:got])
+        if len(self.head) < HEAD_BYTES:
+            self.head += bytes(memoryview(buffer)[: min(got, HEAD_BYTES)])
         return got
 
     def digest(self) -> str:
@@ -60,8 +79,20 @@ class Hashed(io.RawIOBase):
         return self._hash.hexdigest()
 
 
-def content(stream: Hashed, name: str) -> Iterator[bytes]:
+def content(stream: Hashed, name: str, limits: Limits) -> Iterator[bytes]:
     """The decompressed bytes of a file, in chunks."""
+    size = 0
+    for chunk in _unpacked(stream, name):
+        size += len(chunk)
+        if size > limits.file_bytes:
+            raise Unreadable(
+                f"the file is longer than {limits.file_bytes:,} bytes when it is unpacked, "
+                "the setting max_file_bytes"
+            )
+        yield chunk
+
+
+def _unpacked(stream: Hashed, name: str) -> Iterator[bytes]:
     try:
         if name.lower().endswith(".gz"):
             yield from _chunks(gzip.GzipFile(fileobj=io.BufferedReader(stream, CHUNK)))
@@ -72,11 +103,15 @@ def content(stream: Hashed, name: str) -> Iterator[bytes]:
     except EOFError:
         raise Unreadable("the gzip stream ends before its end: the file is cut short") from None
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise Unreadable(f"the file is no sound gzip: {error}") from None
+        raise Unreadable(_unsound(stream, "gzip", error)) from None
     except zstandard.ZstdError as error:
-        raise Unreadable(f"the file is no sound zstd: {error}") from None
+        raise Unreadable(_unsound(stream, "zstd", error)) from None
     except OSError as error:
         raise Unreadable(f"the file cannot be read: {error.strerror or error}") from None
+
+
+def _unsound(stream: Hashed, packed: str, error: Exception) -> str:
+    return misnamed(stream.head, packed) or f"the file is no sound {packed}: {error}"
 
 
 @contextmanager
@@ -99,81 +134,29 @@ def _zstd_chunks(stream: Hashed) -> Iterator[bytes]:
     frame = zstandard.ZstdDecompressor().decompressobj()
     started = False
     while rest := stream.read(CHUNK):
-        while rest:
+        at = 0
+        while at < len(rest):
+            piece = rest[at : at + _ZSTD_PIECE]
             started = True
-            yield frame.decompress(rest)
-            rest = frame.unused_data if frame.eof else b""
+            yield frame.decompress(piece)
+            at += len(piece)
             if frame.eof:
+                at -= len(frame.unused_data)
                 frame, started = zstandard.ZstdDecompressor().decompressobj(), False
     if started:
         raise Unreadable("the zstd stream ends before its end: the file is cut short")
 
 
-def text_blocks(chunks: Iterator[bytes], encoding: str, block_bytes: int) -> Iterator[bytes]:
-    r"""UTF-8 in blocks of whole lines that all end in \n; CRLF and CR are made \n.
+@contextmanager
+def guarded(said: str) -> Iterator[None]:
+    """Turn what polars, pyarrow or Python raise on a file into a refusal of the file.
 
-    A block is about ``block_bytes`` long; a single line that is longer refuses the file.
+    polars panics are no ``Exception``.
     """
-    waiting: list[bytes] = []
-    size, line = 0, 1
-    for chunk in _unix_lines(_as_utf8(chunks, encoding)):
-        waiting.append(chunk)
-        size += len(chunk)
-        if size >= block_bytes:
-            whole = b"".join(waiting)
-            cut = whole.rfind(b"\n") + 1
-            if not cut:
-                raise Unreadable(f"a line is longer than {block_bytes:,} bytes")
-            yield _valid(whole[:cut], line)
-            line += whole.count(b"\n", 0, cut)
-            waiting, size = [whole[cut:]], len(whole) - cut
-    last = b"".join(waiting)
-    if last:
-        yield _valid(last if last.endswith(b"\n") else last + b"\n", line)
-
-
-def _as_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    if encoding == "utf-8":
-        yield from _without_bom(chunks)
-        return
-    decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        for chunk in chunks:
-            yield decoder.decode(chunk).encode()
-        yield decoder.decode(b"", final=True).encode()
-    except UnicodeError as error:
-        raise Unreadable(f"the file is not {encoding}: {error}") from None
-
-
-def _without_bom(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    head = b""
-    for chunk in chunks:
-        head += chunk
-        if len(head) >= len(BOM):
-            break
-    yield head.removeprefix(BOM)
-    yield from chunks
-
-
-def _unix_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    held = b""
-    for chunk in chunks:
-        whole = held + chunk
-        # The \n that belongs to a \r may stand in the next chunk.
-        held = b"\r" if whole.endswith(b"\r") else b""
-        whole = whole.removesuffix(b"\r")
-        if b"\r" in whole:
-            whole = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        yield whole
-    if held:
-        yield b"\n"
-
-
-def _valid(block: bytes, first_line: int) -> bytes:
-    try:
-        block.decode()
-    except UnicodeDecodeError as error:
-        line = first_line + block.count(b"\n", 0, error.start)
-        said = f"byte 0x{block[error.start]:02x} in line {line}"
-        raise Unreadable(f"the file is not UTF-8: {said}; set encoding for its feed") from None
-    return block
+        yield
+    except (Unreadable, KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:
+        why = str(error).strip().splitlines() or [type(error).__name__]
+        raise Unreadable(f"{said}: {why[0]}") from None

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import polars as pl
 
+NOT_AN_OBJECT = "the line is no JSON object, or is nested too deeply"
 _TO_ESCAPE = r'["\\\x00-\x1f]'
 
 

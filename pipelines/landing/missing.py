@@ -33,6 +33,20 @@ def _refuse_lacking(needed: Iterator[tuple[Expression, str]], header: Sequence[s
             raise Unreadable(f"the file has no column {lacking.said}{place}; {hint}")
 
 
+def check_keys(source: Source, feed: Feed, keys: Sequence[str]) -> None:
+    """Refuse a file of NDJSON none of whose rows has a key that a row cannot do without.
+
+    Its rows would all be refused; said of the file, it comes with a hint. Any other key may be
+    missing where all rows of a file happen to lack it.
+    """
+    known = [*keys, *feed.made_columns]
+    contract = source.contract.to_schema().columns
+    for name, expression, place in _needed_columns(source, feed):
+        lacking = None if contract[name].nullable else _lacking(expression, known)
+        if lacking is not None:
+            raise Unreadable(f"no row has the key {lacking.said}{place}; {_hint(lacking, keys)}")
+
+
 def _unfolded(feed: Feed) -> Iterator[tuple[Expression, str]]:
     for lists in feed.explode:
         yield lists, ", which is to be exploded"
@@ -41,13 +55,19 @@ def _unfolded(feed: Feed) -> Iterator[tuple[Expression, str]]:
 
 
 def _needed(source: Source, feed: Feed) -> Iterator[tuple[Expression, str]]:
-    for name, spec in source.contract.to_schema().columns.items():
-        if name in feed.columns:
-            yield feed.columns[name], f", from which {name} is mapped"
-        elif not spec.nullable and name not in _given(source):
-            yield Expression(column=name), f", which [sources.{source.name}] does not map either"
+    for _, expression, place in _needed_columns(source, feed):
+        yield expression, place
     for rule in feed.filters:
         yield rule.column, ", by which rows are filtered"
+
+
+def _needed_columns(source: Source, feed: Feed) -> Iterator[tuple[str, Expression, str]]:
+    for name, spec in source.contract.to_schema().columns.items():
+        if name in feed.columns:
+            yield name, feed.columns[name], f", from which {name} is mapped"
+        elif not spec.nullable and name not in _given(source):
+            place = f", which [sources.{source.name}] does not map either"
+            yield name, Expression(column=name), place
 
 
 def _given(source: Source) -> set[str]:

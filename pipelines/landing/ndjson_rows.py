@@ -2,13 +2,13 @@
 
 Values are read by orjson, not by polars: a malformed line is found by itself, keys need not be
 known beforehand, a value keeps its JSON type for ``extra``, and nested values come out as they
-went in. Of a doubled key the last holds. Integers keep all their digits; a decimal number is what
-a double makes of it.
+went in. A line in which an object has a key twice is refused: readers differ in which of the two
+they take. Integers keep all their digits; a decimal number is what a double makes of it.
 """
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from pipelines.landing.json_text import dump, json_object, quoted
+from pipelines.landing.json_text import NOT_AN_OBJECT, dump, json_object, quoted
 from pipelines.landing.pages import unwrapped
 from pipelines.landing.rows import RawRows, Segment, broken_rows, positions, with_nulls
 
@@ -25,8 +25,9 @@ _AT_ONCE = 5_000
 _LONG_NUMBER = r"\d{19}"
 # What is nested more deeply could be read, but not be written again.
 _DEEPEST = 100
+# With more keys than this, most rows lack most of them.
+_MANY_KEYS = 500
 HEIGHT = "\0"
-NOT_AN_OBJECT = "the line is no JSON object, or is nested too deeply"
 
 
 def ndjson_rows(
@@ -35,10 +36,11 @@ def ndjson_rows(
     used: frozenset[str],
     null_values: Sequence[str],
     unwrap: str | None = None,
-) -> RawRows:
-    """The rows of the segments. A key that a row lacks is null there.
+) -> tuple[RawRows, dict[int, set[str]]]:
+    """The rows of the segments, and the keys of the rows of each file that has any.
 
-    An object that has a list under the key ``unwrap`` is a page: its elements are the rows.
+    A key that a row lacks is null there. An object that has a list under the key ``unwrap`` is a
+    page: its elements are the rows.
     """
     data = b"".join(segment.data for segment in segments)
     at = positions(segments).with_columns(raw=_lines(data))
@@ -51,10 +53,10 @@ def ndjson_rows(
     columns = pl.concat([part.columns for part in parts], how="diagonal")
     columns = columns.with_columns(with_nulls(column, null_values) for column in columns)
     extra = pl.concat([part.extra for part in parts])
-    good = pl.concat([part.good for part in parts])
-    bad = at.filter(~good)
-    broken = broken_rows(bad, [NOT_AN_OBJECT] * bad.height)
-    return RawRows(columns, extra, at.filter(good), broken)
+    problems = pl.concat([part.problems for part in parts])
+    good = problems.is_null()
+    broken = broken_rows(at.filter(~good), problems.drop_nulls())
+    return RawRows(columns, extra, at.filter(good), broken), _keys_per_file(parts)
 
 
 def _lines(data: bytes) -> pl.Series:
@@ -65,54 +67,110 @@ def _lines(data: bytes) -> pl.Series:
 
 @dataclass(frozen=True)
 class _Part:
+    """Some rows; ``problems`` says of every line what is wrong with it, null where nothing is."""
+
     at: pl.DataFrame
     columns: pl.DataFrame
     extra: pl.Series
-    good: pl.Series
+    problems: pl.Series
+    shapes: set[tuple[int, tuple[str, ...]]]
 
 
 def _read(at: pl.DataFrame, used: frozenset[str], unwrap: str | None) -> _Part:
     objects = _objects(at["raw"])
     if unwrap:
         at, objects = unwrapped(at, objects, unwrap)
-    rows = [row for row in objects if row is not None]
-    values = _by_key(rows)
+    placed = zip(at["intake"].to_list(), objects, strict=True)
+    files_and_rows = [(file, row) for file, row in placed if not isinstance(row, str)]
+    rows = [row for _, row in files_and_rows]
+    shapes = {(file, tuple(row)) for file, row in files_and_rows}
+    keys = {key for _, shape in shapes for key in shape}
+    values = _by_key(rows, keys & used if len(keys) > _MANY_KEYS else keys)
     # A frame without columns would have no height.
     height = pl.Series(HEIGHT, [True] * len(rows), dtype=pl.Boolean)
-    columns = [_text(key, values[key]) for key in sorted(values.keys() & used)]
-    rest = {key: _json(values[key]) for key in values.keys() - used}
+    columns = [_text(key, values[key]) for key in sorted(keys & used)]
+    if len(keys) > _MANY_KEYS:
+        extra = pl.Series([_rest(row, used) for row in rows], dtype=pl.String)
+    else:
+        extra = json_object({key: _json(values[key]) for key in keys - used}, len(rows))
+    problems = [row if isinstance(row, str) else None for row in objects]
     return _Part(
         at,
         pl.DataFrame([height, *columns]),
-        json_object(rest, len(rows)),
-        pl.Series([row is not None for row in objects], dtype=pl.Boolean),
+        extra,
+        pl.Series(problems, dtype=pl.String),
+        shapes,
     )
 
 
-def _objects(lines: pl.Series) -> list[dict[str, Any] | None]:
+def _keys_per_file(parts: Iterable[_Part]) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {}
+    for part in parts:
+        for file, shape in part.shapes:
+            found.setdefault(file, set()).update(shape)
+    return found
+
+
+def _objects(lines: pl.Series) -> list[dict[str, Any] | str]:
+    """Each line as an object, or what is wrong with it."""
+    texts = lines.to_list()
     long = lines.str.contains(_LONG_NUMBER)
     if not long.any() and not (lines.str.count_matches(r"[\[{]") > _DEEPEST).any():
         try:
-            rows = list(map(orjson.loads, lines.to_list()))
+            rows = list(map(orjson.loads, texts))
         except ValueError:
             pass
         else:
             if {type(row) for row in rows} <= {dict}:
-                return rows
-    return [_object(*line) for line in zip(lines.to_list(), long.to_list(), strict=True)]
+                return list(map(_with_single_keys, texts, rows))
+    return [_object(*line) for line in zip(texts, long.to_list(), strict=True)]
 
 
-def _object(line: str, long: bool) -> dict[str, Any] | None:
+def _with_single_keys(line: str, row: dict[str, Any]) -> dict[str, Any] | str:
+    """The row, or that it has a key twice.
+
+    A colon after a quote follows a key or stands within a text: where there are as many as the row
+    has keys, no key was lost. Only else, and where a blank may stand between, is it looked for.
+    """
+    keys = len(row) if line.count("{") == 1 else _count_keys(row)
+    if line.count('":') == keys and " :" not in line and "\t:" not in line:
+        return row
+    try:
+        json.loads(line, object_pairs_hook=_refuse_twins)
+    except _Twins as twins:
+        return f"the key {twins} stands twice in one object"
+    return row
+
+
+class _Twins(Exception):  # noqa: N818
+    """An object that has a key twice."""
+
+
+def _refuse_twins(pairs: list[tuple[str, Any]]) -> None:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise _Twins(key)
+        seen.add(key)
+
+
+def _count_keys(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_count_keys, value.values()))
+    return sum(map(_count_keys, value)) if isinstance(value, list) else 0
+
+
+def _object(line: str, long: bool) -> dict[str, Any] | str:
     try:
         # orjson makes doubles of integers beyond 64 bits; json keeps their digits.
         value = json.loads(line, parse_constant=_refuse) if long else orjson.loads(line)
         if not isinstance(value, dict) or _too_deep(value):
-            return None
+            return NOT_AN_OBJECT
         # json takes half a surrogate pair for a character: it cannot be stored.
         dump(value).encode()
-        return value
+        return _with_single_keys(line, value)
     except (ValueError, RecursionError):
-        return None
+        return NOT_AN_OBJECT
 
 
 def _too_deep(value: Any) -> bool:
@@ -129,12 +187,21 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _by_key(rows: list[dict[str, Any]]) -> dict[str, Sequence[Any]]:
+def _by_key(rows: list[dict[str, Any]], keys: set[str]) -> Mapping[str, Sequence[Any]]:
     shapes = {tuple(row) for row in rows}
-    if len(shapes) == 1:
+    if len(shapes) == 1 and keys.issuperset(next(iter(shapes))):
         return dict(zip(shapes.pop(), zip(*map(dict.values, rows), strict=True), strict=True))
-    keys = {key for shape in shapes for key in shape}
     return {key: [row.get(key) for row in rows] for key in keys}
+
+
+def _rest(row: dict[str, Any], used: frozenset[str]) -> str | None:
+    """What :func:`json_object` makes of a row's columns, for rows of keys that others lack."""
+    said = [
+        f"{dump(key)}:{dump(value)}"
+        for key, value in sorted(row.items())
+        if value is not None and key not in used
+    ]
+    return "{" + ",".join(said) + "}" if said else None
 
 
 def _text(key: str, values: Sequence[Any]) -> pl.Series:

@@ -4,25 +4,31 @@ pyarrow reads: it streams row groups, and says in an exception what polars says 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import IO
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.landing.files import Unreadable
+from pipelines.landing.files import Unreadable, guarded
 from pipelines.landing.json_text import dump, json_object, typed
 from pipelines.landing.rows import AT, RawRows, no_broken_rows, with_nulls
 
 _ROWS_AT_ONCE = 500_000
+_BINARY = (
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_binary_view,
+    pa.types.is_fixed_size_binary,
+)
+UNSOUND = "the file is no sound Parquet"
 
 
 class ParquetFile:
     """An open Parquet file."""
 
     def __init__(self, stream: IO[bytes]) -> None:
-        with guarded():
+        with guarded(UNSOUND):
             self._file = pq.ParquetFile(stream)
             self.columns: tuple[str, ...] = tuple(self._file.schema_arrow.names)
         twice = next((c for c in self.columns if self.columns.count(c) > 1), None)
@@ -38,18 +44,45 @@ class ParquetFile:
         batches = self._file.iter_batches(batch_size=size)
         read = 0
         while True:
-            with guarded():
+            with guarded(UNSOUND):
                 batch = next(batches, None)
                 if batch is None:
                     break
                 # A spoiled page can hold text that is no UTF-8, which polars takes on trust.
                 batch.validate(full=True)
-                frame = pl.from_arrow(pa.Table.from_batches([batch]))
+                frame = pl.from_arrow(pa.Table.from_batches([_plain(batch)]))
             assert isinstance(frame, pl.DataFrame)
             read += frame.height
             yield frame
         if read != meta.num_rows:
             raise Unreadable(f"the file holds {read} rows, its footer says {meta.num_rows}")
+
+
+def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with text where polars has no such type, or would take bytes for what they are not.
+
+    Older writers say binary where they mean text.
+    """
+    for place, field in enumerate(batch.schema):
+        kind = field.type
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        if pa.types.is_decimal256(kind):
+            said = [None if value is None else f"{value:f}" for value in batch[place].to_pylist()]
+        elif any(is_kind(kind) for is_kind in _BINARY):
+            said = [None if value is None else _text(value) for value in batch[place].to_pylist()]
+        else:
+            continue
+        batch = batch.set_column(place, field.name, pa.array(said, pa.large_string()))
+    return batch
+
+
+def _text(value: bytes) -> str:
+    """Bytes as the text that they are in UTF-8, else as hexadecimal digits."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.hex()
 
 
 def parquet_rows(
@@ -68,7 +101,7 @@ def parquet_rows(
         pl.lit(1, pl.Int64).alias("item"),
         pl.lit(None, pl.String).alias("raw"),
     )
-    with guarded():
+    with guarded(UNSOUND):
         frame = frame.with_columns(with_nulls(column, null_values) for column in frame)
         rest = {c.name: typed(c) for c in frame if c.name not in used}
         extra = json_object(rest, frame.height)
@@ -78,18 +111,3 @@ def parquet_rows(
 def raw_text(columns: pl.DataFrame) -> pl.Series:
     """Rows of Parquet as JSON, for the quarantine."""
     return pl.Series([dump(row) for row in columns.iter_rows(named=True)], dtype=pl.String)
-
-
-@contextmanager
-def guarded() -> Iterator[None]:
-    """Turn what pyarrow and polars raise on a broken file into a refusal of the file.
-
-    polars panics are no ``Exception``.
-    """
-    try:
-        yield
-    except (Unreadable, KeyboardInterrupt, SystemExit, MemoryError):
-        raise
-    except BaseException as error:
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        raise Unreadable(f"the file is no sound Parquet: {said[0]}") from None

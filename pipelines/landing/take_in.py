@@ -5,44 +5,31 @@ files nor one of many gigabytes costs more than its rows do.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
-from pipelines.landing.content_ids import number_occurrences
 from pipelines.landing.csv_rows import Dialect, Header, csv_rows, read_header
-from pipelines.landing.feeds import COMPRESSED, ENDINGS, Feed, check_feeds, feed_of
-from pipelines.landing.files import Hashed, RawFile, Unreadable, content, spooled, text_blocks
-from pipelines.landing.judge import OCCURRENCE, Circumstances, Judged, judge, used_columns
-from pipelines.landing.missing import check_header
+from pipelines.landing.feeds import COMPRESSED, ENDINGS, Feed, Format, check_feeds, feed_of
+from pipelines.landing.files import Hashed, Limits, RawFile, Unreadable, content, guarded, spooled
+from pipelines.landing.judge import Circumstances, Judged, judge, used_columns
+from pipelines.landing.kinds_of_files import HEAD_BYTES, misnamed
+from pipelines.landing.missing import check_header, check_keys
 from pipelines.landing.ndjson_rows import ndjson_rows
-from pipelines.landing.parquet_rows import ParquetFile, guarded, parquet_rows
-from pipelines.landing.receipts import COUNTED
-from pipelines.landing.rows import BROKEN, RawRows, Segment, joined
+from pipelines.landing.parquet_rows import UNSOUND, ParquetFile, parquet_rows
+from pipelines.landing.results import NO_COUNTS, TakenIn, landed_rows, receipts, refused_rows
+from pipelines.landing.rows import RawRows, Segment, joined
 from pipelines.landing.sources import Source
-from schemas.base import dtypes
-from schemas.quarantine import Quarantine
-from schemas.receipts import Receipts
+from pipelines.landing.text_blocks import text_blocks, work_of
+from pipelines.landing.unmapped import Unmapped
 
 BLOCK_BYTES = 64 << 20
 UNREADABLE = "unreadable"
+UNFORESEEN = "the file holds what was not foreseen (please report it)"
+DEFAULT_LIMITS = Limits()
+_SAID: dict[Format, str] = {"csv": "CSV", "ndjson": "NDJSON", "parquet": "Parquet"}
 _Shape = tuple[int, str, str, tuple[str, ...]]
 _ParquetShape = tuple[int, tuple[tuple[str, pl.DataType], ...]]
-
-
-@dataclass(frozen=True)
-class TakenIn:
-    """What files brought. ``landed`` is as the source's landed model has it, in no set order.
-
-    ``digests`` are the SHA-256 of the files as they lie on disk; ``"unreadable"`` for one that
-    could not be opened.
-    """
-
-    landed: pl.DataFrame
-    quarantined: pl.DataFrame
-    receipts: pl.DataFrame
-    digests: dict[RawFile, str]
 
 
 def take_in(
@@ -52,17 +39,18 @@ def take_in(
     *,
     timezone: str,
     earliest_event_date: date,
+    limits: Limits = DEFAULT_LIMITS,
     block_bytes: int = BLOCK_BYTES,
 ) -> TakenIn:
     """Read files, map their rows to the contract, and sort them into landed and refused.
 
     Which files are read in one call, and how large a block is, changes no row. Without feeds every
     file is read by the defaults: canonical names, format by ending. ``block_bytes`` bounds what is
-    in work at once, not the frames that are returned; it is also the longest line that is read.
+    in work at once, not the frames that are returned.
     """
     feeds = feeds or [Feed()]
     check_feeds(source, feeds)
-    intake = _Intake(files, source, feeds, timezone, earliest_event_date, block_bytes)
+    intake = _Intake(files, source, feeds, timezone, earliest_event_date, limits, block_bytes)
     for number in range(len(files)):
         intake.add(number)
     intake.flush()
@@ -79,10 +67,11 @@ class _Intake:
         feeds: Sequence[Feed],
         timezone: str,
         earliest_event_date: date,
+        limits: Limits,
         block_bytes: int,
     ) -> None:
         self._files, self._source, self._feeds = files, source, feeds
-        self._block_bytes = block_bytes
+        self._limits, self._block_bytes = limits, block_bytes
         dates = pl.Series([file.landing_date for file in files], dtype=pl.Date)
         names = [file.name for file in files]
         self._given = Circumstances(source, timezone, earliest_event_date, names, dates)
@@ -94,6 +83,8 @@ class _Intake:
         self._waiting_parquet: dict[_ParquetShape, list[RawRows]] = {}
         self._waiting_bytes = 0
         self._sound_headers: set[tuple[int, tuple[str, ...]]] = set()
+        self._unmapped = Unmapped()
+        self._keys: dict[tuple[int, int], set[str]] = {}
 
     def add(self, number: int) -> None:
         """Read one file, or refuse it."""
@@ -129,7 +120,8 @@ class _Intake:
             self._read_parquet(number, chosen, stream)
             return
         feed = self._feeds[chosen]
-        blocks = text_blocks(content(stream, name), feed.encoding, self._block_bytes)
+        unpacked = content(stream, name, self._limits)
+        blocks = text_blocks(unpacked, feed.encoding, self._block_bytes, self._limits, _SAID[kind])
         if kind == "csv":
             self._read_csv(number, chosen, blocks)
         else:
@@ -148,6 +140,7 @@ class _Intake:
                     line += data.count(b"\n")
                     continue
                 self._check_header(chosen, header.columns)
+                self._unmapped.add(number, {*header.columns} - self._used[chosen])
                 shape = (chosen, "csv", delimiter, header.columns)
                 line, data = line + header.first_line - 1, data[header.begins :]
                 if final:
@@ -177,9 +170,14 @@ class _Intake:
     def _read_parquet(self, number: int, chosen: int, stream: Hashed) -> None:
         feed = self._feeds[chosen]
         first = 1
-        with spooled(content(stream, self._files[number].name)) as whole:
+        name = self._files[number].name
+        with spooled(content(stream, name, self._limits)) as whole:
+            said = misnamed(whole.read(HEAD_BYTES), _SAID["parquet"])
+            if said:
+                raise Unreadable(said)
             parquet = ParquetFile(whole)
             self._check_header(chosen, parquet.columns)
+            self._unmapped.add(number, {*parquet.columns} - self._used[chosen])
             for frame in parquet.batches(self._block_bytes):
                 rows = parquet_rows(
                     frame, number, first, used=self._used[chosen], null_values=feed.null_values
@@ -195,14 +193,14 @@ class _Intake:
 
     def _wait(self, shape: _Shape, segment: Segment) -> None:
         self._waiting.setdefault(shape, []).append(segment)
-        self._waiting_bytes += len(segment.data)
+        self._waiting_bytes += work_of(segment.data)
         if self._waiting_bytes >= self._block_bytes:
             self.flush()
 
     def flush(self) -> None:
         """Judge what waits."""
         for shape, segments in self._waiting.items():
-            self._judge_text(shape, segments)
+            self._judge_segments(shape, segments)
         for (chosen, _), read in self._waiting_parquet.items():
             self._judge_parquet(read, self._feeds[chosen])
         self._waiting, self._waiting_parquet, self._waiting_bytes = {}, {}, 0
@@ -217,7 +215,7 @@ class _Intake:
     def _judge_parquet(self, read: list[RawRows], feed: Feed) -> None:
         """Judge what was read together; if that fails, each by itself, to refuse the one file."""
         try:
-            with guarded():
+            with guarded(UNSOUND):
                 self._judge(joined(read), feed)
         except Unreadable as error:
             if len(read) == 1:
@@ -226,16 +224,31 @@ class _Intake:
             for rows in read:
                 self._judge_parquet([rows], feed)
 
+    def _judge_segments(self, shape: _Shape, segments: list[Segment]) -> None:
+        """Judge what was read together; if that fails, each by itself, to refuse the one file."""
+        try:
+            self._judge_text(shape, segments)
+        except Unreadable as error:
+            if len(segments) == 1:
+                self._refused[segments[0].intake] = str(error)
+                return
+            for segment in segments:
+                self._judge_segments(shape, [segment])
+
     def _judge_text(self, shape: _Shape, segments: list[Segment]) -> bytes:
         chosen, kind, delimiter, columns = shape
-        feed, left = self._feeds[chosen], b""
-        used, null_values = self._used[chosen], feed.null_values
-        if kind == "csv":
-            dialect = Dialect(columns, delimiter, feed.quotes)
-            rows, left = csv_rows(segments, dialect, used=used, null_values=null_values)
-        else:
-            rows = ndjson_rows(segments, used=used, null_values=null_values, unwrap=feed.unwrap)
-        self._judge(rows, feed)
+        feed, used, left = self._feeds[chosen], self._used[chosen], b""
+        nulls = feed.null_values
+        with guarded(UNFORESEEN):
+            if kind == "csv":
+                dialect = Dialect(columns, delimiter, feed.quotes)
+                rows, left = csv_rows(segments, dialect, used=used, null_values=nulls)
+            else:
+                rows, keys = ndjson_rows(segments, used=used, null_values=nulls, unwrap=feed.unwrap)
+                for number, names in keys.items():
+                    self._unmapped.add(number, names - used)
+                    self._keys.setdefault((number, chosen), set()).update(names & used)
+            self._judge(rows, feed)
         return left
 
     def _judge(self, rows: RawRows, feed: Feed) -> None:
@@ -243,15 +256,30 @@ class _Intake:
 
     def result(self) -> TakenIn:
         """All parts put together, without the files that were refused."""
+        self._refuse_keyless()
         landed = self._together([part.landed for part in self._parts])
         quarantined = self._together([part.quarantined for part in self._parts])
         counts = self._together([part.counts for part in self._parts])
         return TakenIn(
-            self._landed(landed),
-            self._quarantined(quarantined),
-            self._receipts(counts),
+            landed_rows(landed, self._source),
+            refused_rows(quarantined, self._refused, self._given),
+            receipts(counts, self._refused, self._unmapped, self._given),
             self._digests,
         )
+
+    def _refuse_keyless(self) -> None:
+        """Refuse files of which no row landed because all lack the same key; one proves nothing."""
+        counts = pl.concat([part.counts for part in self._parts]) if self._parts else NO_COUNTS
+        totals = counts.group_by("intake").agg(pl.col("read_rows", "landed_rows").sum())
+        barren = totals.filter(pl.col("landed_rows") == 0, pl.col("read_rows") > 1)["intake"]
+        without_rows = set(barren)
+        for (number, chosen), keys in self._keys.items():
+            if number in without_rows and number not in self._refused:
+                names = sorted({*keys, *self._unmapped.names(number)})
+                try:
+                    check_keys(self._source, self._feeds[chosen], names)
+                except Unreadable as error:
+                    self._refused[number] = str(error)
 
     def _together(self, parts: list[pl.DataFrame]) -> pl.DataFrame | None:
         if not parts:
@@ -260,49 +288,6 @@ class _Intake:
         if not self._refused:
             return whole
         return whole.filter(~pl.col("intake").is_in(list(self._refused)))
-
-    def _landed(self, landed: pl.DataFrame | None) -> pl.DataFrame:
-        schema = dtypes(self._source.landed)
-        if landed is None:
-            return pl.DataFrame(schema=schema)
-        for id_column in landed[OCCURRENCE].unique().drop_nulls().sort():
-            numbered = landed[OCCURRENCE].eq_missing(id_column)
-            landed = number_occurrences(landed, id_column, numbered)
-        return landed.select(*schema)
-
-    def _quarantined(self, rows: pl.DataFrame | None) -> pl.DataFrame:
-        schema = dtypes(Quarantine)
-        whole = pl.DataFrame(
-            {
-                "intake": list(self._refused),
-                "line": 0,
-                "item": 0,
-                "raw": None,
-                "reasons": list(self._refused.values()),
-            },
-            schema=BROKEN,
-        )
-        every = whole if rows is None else pl.concat([rows, whole])
-        return self._named(every).select(*schema)
-
-    def _receipts(self, counts: pl.DataFrame | None) -> pl.DataFrame:
-        numbers = range(len(self._files))
-        status = ["refused" if number in self._refused else "read" for number in numbers]
-        every = pl.DataFrame(
-            {"intake": numbers, "status": status}, schema={"intake": pl.UInt32, "status": pl.String}
-        )
-        if counts is None:
-            counts = pl.DataFrame(schema={"intake": pl.UInt32} | dict.fromkeys(COUNTED, pl.Int64))
-        totals = counts.group_by("intake").agg(pl.col(COUNTED).sum())
-        joined = self._named(every).join(totals, on="intake", how="left", maintain_order="left")
-        return joined.with_columns(pl.col(COUNTED).fill_null(0)).select(*dtypes(Receipts))
-
-    def _named(self, rows: pl.DataFrame) -> pl.DataFrame:
-        names = pl.Series("file", self._given.names, dtype=pl.String)
-        return rows.with_columns(
-            names.gather(rows["intake"]),
-            self._given.landing_dates.gather(rows["intake"]).alias("landing_date"),
-        )
 
 
 def _with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:

@@ -1,7 +1,7 @@
 """Taking in what landed: which landing dates are new or changed, and filing their rows."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,8 +11,11 @@ import polars as pl
 from pipelines.errors import TidemarkError
 from pipelines.home import Home
 from pipelines.landing.feeds import Feed, mapping_fingerprint
+from pipelines.landing.files import Limits
+from pipelines.landing.results import TakenIn
 from pipelines.landing.sources import Source
-from pipelines.landing.take_in import TakenIn, take_in
+from pipelines.landing.take_in import take_in
+from pipelines.landing.unmapped import new_columns
 from pipelines.warehouse.arrivals import Arrival, batches, find_arrivals
 from pipelines.warehouse.bring_up import Progress
 from pipelines.warehouse.digests import as_bytes, code_version, digest_of
@@ -68,7 +71,19 @@ class Lander:
         for batch, taken in self._read_ahead(source, batches(todo)):
             self._progress(f"landing {source.name}", report.landing_dates, len(todo))
             self._take_in(source, batch, taken, constant, report)
+        if todo:
+            report.notices += self._news(source, {each.landing_date for each in todo})
         return report
+
+    def _news(self, source: Source, days: Collection[date]) -> list[str]:
+        """Notices of columns that came up on these landing dates and that nothing maps."""
+        return [
+            f"{self._home.landing / source.name / str(new.landing_date) / new.file} has columns "
+            f"that no earlier landing date had and no mapping uses: {new.said(source)}; they are "
+            "kept in extra"
+            for new in new_columns(self._receipts(source.name))
+            if new.landing_date in days
+        ]
 
     def _read_ahead(
         self, source: Source, all_batches: Iterator[list[Arrival]]
@@ -107,7 +122,8 @@ class Lander:
     def _constant(self, source: Source) -> bytes:
         """What decides how files are read, beside the files."""
         settings = self._home.settings
-        rules = [settings.timezone, settings.earliest_event_date]
+        limits = [settings.max_file_bytes, settings.max_line_bytes]
+        rules = [settings.timezone, settings.earliest_event_date, *limits]
         version = code_version("pipelines.landing.take_in", source.landed.__module__)
         fingerprint = mapping_fingerprint(self._feeds(source)).encode()
         return digest_of([version, fingerprint, as_bytes(rules)])
@@ -126,11 +142,13 @@ class Lander:
 
     def _refused(self, source: str) -> set[str]:
         """Files that could not be read: nothing of them can be lost."""
-        table = SourceTables(source).receipts
-        slices = self._store.manifest.slices.get(table, {})
-        receipts = self._store.scan(self._filings[table], slices).filter(status="refused")
-        pairs = receipts.select("landing_date", "file").collect()
+        refused = self._receipts(source).filter(status="refused")
+        pairs = refused.select("landing_date", "file").collect()
         return {f"{day}/{file}" for day, file in pairs.iter_rows()}
+
+    def _receipts(self, source: str) -> pl.LazyFrame:
+        table = SourceTables(source).receipts
+        return self._store.scan(self._filings[table], self._store.manifest.slices.get(table, {}))
 
     def _is_stale(self, source: str, arrival: Arrival, constant: bytes) -> bool:
         key = (source, arrival.landing_date)
@@ -148,6 +166,7 @@ class Lander:
             self._feeds(source),
             timezone=settings.timezone,
             earliest_event_date=settings.earliest_event_date,
+            limits=Limits(settings.max_file_bytes, settings.max_line_bytes),
         )
 
     def _take_in(

@@ -182,6 +182,11 @@ class Store:
     def _survivors(self, filing: Filing, file: int, units: set[SliceKey]) -> pl.DataFrame:
         """Rows of a shared file that stay as they are."""
         frame = pl.read_parquet(self.root / self.manifest.files[file].path, glob=False)
+        # What the table gained or lost since: these rows are stale, and will be rebuilt.
+        frame = frame.select(
+            pl.col(name) if name in frame.columns else pl.lit(None, dtype).alias(name)
+            for name, dtype in filing.schema.items()
+        )
         gone = pl.DataFrame(
             {"_unit": [unit.period for unit in units], "_unit_part": [unit.part for unit in units]}
         )
