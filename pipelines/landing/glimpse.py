@@ -13,7 +13,7 @@ import orjson
 import polars as pl
 
 from pipelines.landing.feeds import COMPRESSED, ENDINGS, Format, ending
-from pipelines.landing.files import Hashed, RawFile, Unreadable, content, spooled
+from pipelines.landing.files import Hashed, Limits, RawFile, Unreadable, content, spooled
 from pipelines.landing.json_text import dump
 from pipelines.landing.parquet_rows import ParquetFile
 
@@ -47,7 +47,7 @@ def glimpse(file: RawFile) -> Glimpse:
     """Look at the beginning of a file."""
     try:
         with file.path.open("rb", buffering=0) as opened:
-            chunks = content(Hashed(opened), file.name)
+            chunks = content(Hashed(opened), file.name, Limits())
             said = ENDINGS.get(ending(file.name))
             if said == "parquet":
                 return _of_parquet(file, chunks)
