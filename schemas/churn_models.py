@@ -15,7 +15,7 @@ def _weight(what: str) -> Any:
     )
 
 
-def _mark(what: str, **limits: float) -> Any:
+def _mark(what: str, **limits: Any) -> Any:
     return column(what, nullable=True, **limits)
 
 

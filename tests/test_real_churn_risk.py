@@ -82,7 +82,6 @@ def test_customers_and_losses_of_both_days_are_those_of_sql(home: Path) -> None:
 
 def test_the_next_presentation_is_foretold_better_than_by_the_base_rate(home: Path) -> None:
     row = model(home)
-    print(row)
     assert row["is_used"]
     assert row["brier_score"] < row["base_brier_score"]
     assert row["auc"] > 0.6

@@ -72,18 +72,15 @@ def churn_outcomes(sources: Sources, model: str, on: date, days: int) -> pl.Lazy
     """Customers of a day: customer_id, their features, and whether they ``is_lost`` days later."""
     then = on + timedelta(days=days)
     if model == SUBSCRIPTIONS:
-        is_customer = is_paying()
+        states = sources.under_contract(on)
         later = contracts(sources.subscriptions, sources.customers, then).filter(is_paying())
     else:
-        is_customer = is_buying(on, days)
+        states = sources.buyers(on, days)
         bought = purchases(sources.orders, sources.customers, then)
         later = bought.filter(is_buying(then, days))
     stays = later.select("customer_id", stays=pl.lit(True))
-    return (
-        sources.bound(on)
-        .filter(is_customer)
-        .join(stays, on="customer_id", how="left")
-        .select("customer_id", *features(model, on), is_lost=pl.col("stays").is_null())
+    return states.join(stays, on="customer_id", how="left").select(
+        "customer_id", *features(model, on), is_lost=pl.col("stays").is_null()
     )
 
 

@@ -31,7 +31,6 @@ FEATURES = {
         "open_tickets",
     ),
 }
-EVERY_FEATURE = tuple(dict.fromkeys(name for names in FEATURES.values() for name in names))
 DECIMALS = 6
 _LONGEST = 365
 # Idle for up to this share of the window: this risk.
@@ -62,13 +61,26 @@ def features(model: str, on: date) -> list[pl.Expr]:
     return [made[name].alias(f"{name}_feature") for name in FEATURES[model]]
 
 
-def risk(model: str) -> pl.Expr:
-    """The risk from the columns of :func:`features` and the coefficients beside them."""
+def weights(churn_models: pl.LazyFrame) -> pl.LazyFrame:
+    """The lines of the models that are to be used, null where there is none: one row."""
+    return churn_models.select(
+        pl.col(name)
+        .filter(pl.col("is_used"), pl.col("model") == model)
+        .max()
+        .alias(f"{model}_{name}")
+        for model, names in FEATURES.items()
+        for name in ("intercept", *(f"{each}_coefficient" for each in names))
+    )
+
+
+def risk(model: str, on: date) -> pl.Expr:
+    """The risk of a day's state, with the columns of :func:`weights` beside it."""
     weighed = (
-        pl.col(f"{name}_coefficient") * pl.col(f"{name}_feature") for name in FEATURES[model]
+        pl.col(f"{model}_{name}_coefficient") * feature
+        for name, feature in zip(FEATURES[model], features(model, on), strict=True)
     )
     # One after the other: the order of a sum of floats shows.
-    height = sum(weighed, pl.col("intercept"))
+    height = sum(weighed, pl.col(f"{model}_intercept"))
     return (1.0 / (1.0 + (-height).exp())).round(DECIMALS)
 
 

@@ -8,13 +8,12 @@ import polars as pl
 from schemas.base import UNKNOWN, dtypes
 from schemas.customer_profiles import CustomerProfiles
 from transforms.churn_risk import (
-    EVERY_FEATURE,
     FEATURES,
     ORDERS,
     SUBSCRIPTIONS,
-    features,
     risk,
     risk_by_inactivity,
+    weights,
 )
 from transforms.customer_facts import as_customers, mails
 from transforms.customer_people import everybody
@@ -128,26 +127,18 @@ def _at_risk(
     """Add churn_risk and its model: that of the contract, where there is one."""
     idle = (pl.lit(on) - pl.col("last_seen_date")).dt.total_days()
     is_of = {SUBSCRIPTIONS: is_paying(), ORDERS: ~is_paying() & is_buying(on, windows[ORDERS])}
-    parts = [
-        told.filter(~is_of[SUBSCRIPTIONS], ~is_of[ORDERS]).with_columns(
-            churn_risk=pl.lit(None, pl.Float64), churn_risk_model=pl.lit("none")
-        )
+    of_models = [pl.when(is_of[model]).then(risk(model, on)) for model in FEATURES]
+    of_rules = [
+        pl.when(is_of[model]).then(risk_by_inactivity(idle, windows[model])) for model in FEATURES
     ]
-    for model in FEATURES:
-        rows = told.filter(is_of[model]).with_columns(features(model, on))
-        by_model, by_rule = risk(model), risk_by_inactivity(idle, windows[model])
-        named = pl.when(by_model.is_not_null()).then(pl.lit(model)).when(by_rule.is_not_null())
-        parts.append(
-            rows.join(_weights(churn_models, model), how="cross").with_columns(
-                churn_risk=pl.coalesce(by_model, by_rule),
-                churn_risk_model=named.then(pl.lit("inactivity")).otherwise(pl.lit("none")),
-            )
-        )
-    return pl.concat(part.select(*dtypes(CustomerProfiles)) for part in parts)
-
-
-def _weights(churn_models: pl.LazyFrame, model: str) -> pl.LazyFrame:
-    """The line of a model that is to be used, null where there is none: one row."""
-    used = (pl.col("model") == model) & pl.col("is_used")
-    names = ["intercept", *(f"{name}_coefficient" for name in EVERY_FEATURE)]
-    return churn_models.select(pl.col(name).filter(used).max() for name in names)
+    by_model, by_rule = pl.coalesce(of_models), pl.coalesce(of_rules)
+    name = (
+        pl.when(by_model.is_not_null())
+        .then(pl.when(is_paying()).then(pl.lit(SUBSCRIPTIONS)).otherwise(pl.lit(ORDERS)))
+        .when(by_rule.is_not_null())
+        .then(pl.lit("inactivity"))
+        .otherwise(pl.lit("none"))
+    )
+    return told.join(weights(churn_models), how="cross").with_columns(
+        churn_risk=pl.coalesce(by_model, by_rule), churn_risk_model=name
+    )

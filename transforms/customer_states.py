@@ -21,13 +21,18 @@ class Sources:
     user_months: pl.LazyFrame
     timezone: str
 
-    def bound(self, on: date) -> pl.LazyFrame:
-        """States of who had bought or borne MRR by the end of the day."""
-        ids = [
-            contracts(self.subscriptions, self.customers, on).select("customer_id"),
-            purchases(self.orders, self.customers, on).select("customer_id"),
-        ]
-        people = as_people(pl.concat(ids).unique(), self.customers)
+    def under_contract(self, on: date) -> pl.LazyFrame:
+        """States of who bore MRR on the day."""
+        payers = contracts(self.subscriptions, self.customers, on).filter(is_paying())
+        return self._of(payers, on)
+
+    def buyers(self, on: date, churn_inactivity_days: int) -> pl.LazyFrame:
+        """States of a shop's customers of the day."""
+        bought = purchases(self.orders, self.customers, on)
+        return self._of(bought.filter(is_buying(on, churn_inactivity_days)), on)
+
+    def _of(self, rows: pl.LazyFrame, on: date) -> pl.LazyFrame:
+        people = as_people(rows.select("customer_id"), self.customers)
         return self.states(people.select("customer_id", "user_id"), on)
 
     def states(self, people: pl.LazyFrame, on: date) -> pl.LazyFrame:

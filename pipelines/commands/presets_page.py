@@ -24,7 +24,8 @@ The page that is named is the vendor's description of the format. The presets ar
 made up for the tests (`tests/presets`, dirt included), not on exports of the vendors themselves:
 look at what `tidemark init` says of the first rows of yours, and at what is refused. A screen of
 an app is a `page_view`. Where a vendor's event has a name that means something to Tidemark, it gets
-it; all others keep their own. This page is written from the presets: `python -m pipelines.commands.presets_page > docs/presets.md`.
+it; all others keep their own. This page is written from the presets:
+`python -m pipelines.commands.presets_page > docs/presets.md`.
 """
 
 

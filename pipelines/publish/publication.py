@@ -73,13 +73,16 @@ class Publisher:
             elif through is not None:
                 digest = self._digest(spec)
                 is_same = spec.name in before and before[spec.name].digest == digest
+                definition = self._definitions[spec.name]
                 if is_same:
-                    tables[spec.name] = before[spec.name]._replace(data_through=through)
+                    tables[spec.name] = before[spec.name]._replace(
+                        definition=definition, data_through=through
+                    )
                 else:
                     contents[spec.name], rows = self._render(spec, spec.name in before)
                     tables[spec.name] = Published(
                         digest,
-                        self._definitions[spec.name],
+                        definition,
                         sha256(contents[spec.name]),
                         rows,
                         through,
