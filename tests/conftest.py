@@ -1,7 +1,12 @@
 """What all tests share: places for homes, and how much Hypothesis tries."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+
+# A worker for each core already: threads of engines would only wait for one another.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import pytest
 from homes import LONG, scratch

@@ -106,6 +106,8 @@ def _tells_period(name: str, dtype: pl.DataType) -> bool:
 
 
 def _cells(spec: Spec, rows: pl.DataFrame, key: list[str], names: list[str]) -> pl.DataFrame:
+    if rows.is_empty():
+        return _none()
     day = next(name for name in key if spec.schema[name] == pl.Date)
     cells = [
         rows.filter(_differs(spec.model, name)).select(
