@@ -6,11 +6,13 @@ from typing import Any
 
 import duckdb
 import polars as pl
+import pytest
 from frames import assert_same, at, collected, day, frame
 from homes import LONG
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifetime_rows import buy, orders
+from oracle.churn_risk import outcomes_oracle
 from oracle.compare import assert_equal_tables
 from oracle.profiles import feedback_oracle, profiles_oracle
 from profile_rows import SETTINGS, mail, named
@@ -30,7 +32,10 @@ from schemas.mail_days import MailDays
 from schemas.survey_responses import SurveyResponses
 from schemas.tickets import Tickets
 from schemas.user_months import UserMonths
+from transforms.churn_models import churn_outcomes
+from transforms.churn_risk import ORDERS, SUBSCRIPTIONS
 from transforms.customer_profiles import customer_profiles
+from transforms.customer_states import Sources
 from transforms.customers import customers
 from transforms.feedback_monthly import feedback_monthly
 from transforms.survey_responses import survey_responses
@@ -237,6 +242,22 @@ def test_profiles_are_those_of_sql(drawn: dict[str, Any], through: date) -> None
     assert_equal_tables(
         "customer_profiles", found.with_columns(floats), expected.with_columns(floats)
     )
+
+
+@pytest.mark.parametrize("model", [SUBSCRIPTIONS, ORDERS])
+@settings(max_examples=300 if LONG else 8, deadline=None)
+@given(sources, days)
+def test_what_the_churn_models_learn_from_is_that_of_sql(
+    model: str, drawn: dict[str, Any], through: date
+) -> None:
+    made = facts(drawn)
+    names = ("customers", "subscriptions", "orders", "tickets", "user_months")
+    states = Sources(*(made[name] for name in names), timezone="UTC")
+    with by_sql(drawn, made) as con:
+        profiles_oracle(con, SETTINGS, through)
+        for on in (through - timedelta(days=20), through):
+            found = churn_outcomes(states, model, on, 30).collect()
+            assert_equal_tables(model, found, outcomes_oracle(con, model, on, 30))
 
 
 @settings(max_examples=300 if LONG else 12, deadline=None)
