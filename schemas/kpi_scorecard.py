@@ -16,7 +16,7 @@ UNITS = [
     "ratio",
     "reporting currency",
 ]
-_COMPLETE = "null where either month is not complete or not known"
+_COMPARABLE = "null where either month is not comparable or not known"
 
 
 def _number(description: str, **options: Any) -> Any:
@@ -34,11 +34,15 @@ def _number(description: str, **options: Any) -> Any:
     ],
     rules=[
         (
-            "a month that is not complete has a change or a verdict",
-            pl.col("is_complete")
+            "a month that is not comparable has a change or a verdict",
+            pl.col("is_comparable")
             | pl.all_horizontal(
                 pl.col("change", "change_on_year", "benchmark_level", "verdict").is_null()
             ),
+        ),
+        (
+            "a month that is not complete is comparable",
+            pl.col("is_complete") | ~pl.col("is_comparable"),
         ),
         (
             "there is a value without a denominator",
@@ -68,7 +72,10 @@ class KpiScorecard(Table):
 
     A month is complete when the metric's own table has it so: a source that came late holds back
     its own metrics and no others. In a table by day it is complete when the table reaches its last
-    day. A month without anything known has no row.
+    day. It is comparable when, besides, the history of that table does not begin within it: a month
+    of which two weeks were recorded is on no equal footing with the next one. Of retention it is
+    the cohort's month that must be whole. Metrics that are taken at the edges of a month (MRR,
+    churn, lifetime value) need no whole month. A month without anything known has no row.
     """
 
     month: pl.Date = column("First day of the calendar month")
@@ -90,17 +97,17 @@ class KpiScorecard(Table):
     )
     unit: pl.String = column("Unit of the value", isin=UNITS)
     previous_value: pl.Float64 = _number(
-        "The value of the month before; null where that month is not complete or not known"
+        "The value of the month before; null where that month is not comparable or not known"
     )
     change: pl.Float64 = _number(
-        f"What the value grew by on the month before; {_COMPLETE}",
+        f"What the value grew by on the month before; {_COMPARABLE}",
         formula="value - previous_value",
     )
     year_before_value: pl.Float64 = _number(
-        "The value of the same month a year before; null where that is not complete or not known"
+        "The value of the same month a year before; null where that is not comparable or not known"
     )
     change_on_year: pl.Float64 = _number(
-        f"What the value grew by on the same month a year before; {_COMPLETE}",
+        f"What the value grew by on the same month a year before; {_COMPARABLE}",
         formula="value - year_before_value",
     )
     benchmark_low: pl.Float64 = _number("Lower end of what is usual; null without one")
@@ -111,7 +118,7 @@ class KpiScorecard(Table):
     )
     benchmark_level: pl.String = column(
         "The furthest threshold that the value is beyond: above it where higher is better, below "
-        "it where lower is; null where none is passed, and while the month is not complete",
+        "it where lower is; null where none is passed, and while the month is not comparable",
         nullable=True,
     )
     benchmark_direction: pl.String = column(
@@ -122,8 +129,11 @@ class KpiScorecard(Table):
     benchmark_source: pl.String = column("Where the benchmark is from", nullable=True)
     verdict: pl.String = column(
         "below, within or above the usual range, whose ends belong to it; of thresholds alone, the "
-        "level, or below (above, where lower is better) if none is passed; null while the month is "
-        "not complete, and without a value or a benchmark",
+        "level, or below (above, where lower is better) if none is passed; null where the month is "
+        "not comparable, and without a value or a benchmark",
         nullable=True,
     )
     is_complete: pl.Boolean = column("The month is complete in the metric's own table")
+    is_comparable: pl.Boolean = column(
+        "The month is complete and the history of the metric's table does not begin within it"
+    )

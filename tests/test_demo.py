@@ -336,6 +336,11 @@ def test_the_scorecard_says_what_was_planted(home: Path, truths: dict[str, Any])
     actives = scores.filter(metric="active_users", dimension="all").to_dicts()
     planted = by("month", truths["active_users_monthly"], "active_users")
     assert by("month", actives, "value") == planted
+    first = table(home, "active_users_daily")["date"].min()
+    assert isinstance(first, date)
+    assert [row["month"] for row in actives if not row["is_comparable"]] == [
+        row["month"] for row in actives if row["month"] < first or not row["is_complete"]
+    ]
     features = scores.filter(metric="feature_adoption").to_dicts()
     assert {(str(row["month"]), row["segment"]): row["value"] for row in features} == {
         (row["month"], row["name"]): row["people"] / planted[row["month"]][0]

@@ -252,14 +252,14 @@ def test_segments_of_a_survey_and_answers_that_are_no_score_are_left_out() -> No
 
 def test_days_are_added_up_before_they_are_divided() -> None:
     rows = [
-        {"date": day("2025-01-30"), **EVERYBODY, "dau": 10, "paying_users": None},
+        {"date": day("2025-01-01"), **EVERYBODY, "dau": 10, "paying_users": None},
         {"date": day("2025-01-30"), **EVERYBODY, "segment": "-", "dau": 7, "paying_users": None},
         {"date": day("2025-01-31"), **EVERYBODY, "dau": 30, "paying_users": 100},
         {"date": day("2025-02-01"), **EVERYBODY, "dau": 50, "paying_users": 100},
         {"date": day("2025-02-02"), **EVERYBODY, "dau": 0, "paying_users": 300},
     ]
     table = scorecard(active_users_daily=rows, through="2025-01-31")
-    # 30 / 100, since nobody knows who paid on the 30th; 50 / (100 + 300).
+    # 30 / 100, since nobody knows who paid on the 1st; 50 / (100 + 300).
     names = ("value", "numerator", "denominator", "verdict", "is_complete")
     assert of(table, "active_to_paying", *names) == [
         (JANUARY, 0.3, 30.0, 100.0, "good", True),
@@ -274,6 +274,57 @@ def test_a_table_by_day_without_its_last_day_is_complete_by_the_horizon(
     row = {"date": day("2025-01-05"), "channel": "Display", "campaign": "sale"}
     table = scorecard(campaigns_daily=[{**row, "impressions": 50, "clicks": 3}], through=through)
     assert table["is_complete"].to_list() == [is_complete] * 3
+
+
+def test_a_first_month_whose_history_begins_within_it_is_on_no_equal_footing() -> None:
+    first_week = {"date": day("2025-01-25"), **EVERYBODY, "dau": 5, "paying_users": 10}
+    rows = [period(month, active_users=20, mean_dau=2.0) for month in (JANUARY, FEBRUARY, MARCH)]
+    table = scorecard(active_users_daily=[first_week], active_users_periodic=rows)
+    names = ("value", "previous_value", "change", "verdict", "is_complete", "is_comparable")
+    # Nobody knows the first 24 days of January: February has nothing to be compared with.
+    assert of(table, "stickiness", *names) == [
+        (JANUARY, 0.1, None, None, None, True, False),
+        (FEBRUARY, 0.1, None, None, "below", True, True),
+        (MARCH, 0.1, 0.1, 0.0, "below", True, True),
+    ]
+
+
+def test_the_return_of_a_cohort_whose_month_was_half_recorded_is_not_compared() -> None:
+    first_day = {"date": day("2025-01-02"), **EVERYBODY, "dau": 5, "paying_users": 10}
+    usual = {"definition": "activity", "grain": "month", "period_index": 1, **EVERYBODY}
+    rows: list[Row] = [
+        {**usual, "cohort_start": day(month), "cohort_users": 4, "active_users": 2}
+        for month in (JANUARY, FEBRUARY)
+    ]
+    whole = [{**row, "is_complete": True} for row in rows]
+    table = scorecard(active_users_daily=[first_day], cohort_retention=whole)
+    assert of(table, "month_1_retention", "value", "previous_value", "is_comparable") == [
+        (FEBRUARY, 0.5, None, False),
+        (MARCH, 0.5, None, True),
+    ]
+
+
+def test_surveys_and_tickets_begin_with_their_first_day() -> None:
+    scores = {"survey": "s", "kind": "csat", "scale_min": 1.0, "scale_max": 5.0}
+    scores |= {"direction": "ease", "responses": 4, "satisfied": 3}
+    asked = [
+        {**period(first, grain=grain), **scores}
+        for grain, first in (("day", "2025-01-02"), ("month", JANUARY), ("month", FEBRUARY))
+    ]
+    opened = [
+        {**tickets(first, "all", "all", timed_resolved=1, resolution_seconds=60.0), "grain": grain}
+        for grain, first in (("day", JANUARY), ("month", JANUARY), ("month", FEBRUARY))
+    ]
+    table = scorecard(survey_scores=asked, support_tickets=opened)
+    # 3 of 4 on the scale from 1 to 5 are 75; the first ticket is of the month's first day.
+    assert of(table, "csat_1_5", "value", "is_comparable") == [
+        (JANUARY, 75.0, False),
+        (FEBRUARY, 75.0, True),
+    ]
+    assert of(table, "mean_resolution_seconds", "value", "change") == [
+        (JANUARY, 60.0, None),
+        (FEBRUARY, 60.0, 0.0),
+    ]
 
 
 def test_a_horizon_that_one_source_holds_back_takes_nothing_from_the_others() -> None:
@@ -330,7 +381,7 @@ def test_engagements_without_known_impressions_are_left_out() -> None:
 
 
 def test_times_and_depths_of_pages_are_those_of_the_average_view() -> None:
-    page = {"date": day("2025-01-05"), "timed_views": 1, "scroll_views": 1}
+    page = {"date": day("2025-01-01"), "timed_views": 1, "scroll_views": 1}
     rows: list[Row] = [
         {**page, "page": "/", "time_on_page_seconds": 30.5, "scroll_depth": 0.2},
         {**page, "page": "/a", "time_on_page_seconds": 49.5, "scroll_depth": 0.7},

@@ -28,8 +28,8 @@ HIGHER = "higher"
 def with_benchmarks(rows: pl.LazyFrame, benchmarks: Benchmarks) -> pl.LazyFrame:
     """Add the benchmark of each row, the level that its value has reached, and the verdict.
 
-    ``rows`` have the scorecard's key, ``family``, ``denominator``, ``value`` and ``is_complete``. A
-    metric's own benchmark goes before that of its family. What is
+    ``rows`` have the scorecard's key, ``family``, ``denominator``, ``value`` and
+    ``is_comparable``. A metric's own benchmark goes before that of its family. What is
     no ratio has one for everybody only: it speaks of the size of the whole.
     """
     named = [name for name, each in benchmarks.items() if _ordered(each) or _has_range(each)]
@@ -70,7 +70,7 @@ def _frame(benchmarks: Benchmarks) -> pl.LazyFrame:
 
 
 def _reached(rows: pl.LazyFrame, benchmarks: Benchmarks) -> pl.LazyFrame:
-    """The furthest level beyond which each complete value lies, where there is one."""
+    """The furthest level beyond which each comparable value lies, where there is one."""
     levels = [
         (name, level, at, rank)
         for name, each in sorted(benchmarks.items())
@@ -80,7 +80,7 @@ def _reached(rows: pl.LazyFrame, benchmarks: Benchmarks) -> pl.LazyFrame:
     is_higher = pl.col("benchmark_direction") == HIGHER
     beyond = pl.when(is_higher).then(pl.col("value") > pl.col("at"))
     return (
-        rows.filter("is_complete")
+        rows.filter("is_comparable")
         .join(thresholds, on="benchmark")
         .filter(beyond.otherwise(pl.col("value") < pl.col("at")))
         .group_by(_KEY)
@@ -103,5 +103,5 @@ def _verdict() -> pl.Expr:
     by_level = pl.when(pl.col("benchmark_levels").is_not_null()).then(
         pl.col("benchmark_level").fill_null(missed)
     )
-    is_judged = pl.col("is_complete") & value.is_not_null()
+    is_judged = pl.col("is_comparable") & value.is_not_null()
     return pl.when(is_judged).then(pl.when(has_range).then(in_range).otherwise(by_level))

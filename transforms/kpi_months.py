@@ -1,26 +1,52 @@
 """How the tables behind the scorecard come to rows by month, dimension and segment.
 
-Every shape gives ``month``, ``dimension``, ``segment``, ``is_complete`` and ``suffix``, which ends
-the metric's name, beside the columns of its table.
+Every shape gives ``month``, ``dimension``, ``segment``, ``is_complete``, ``is_comparable`` and
+``suffix``, which ends the metric's name, beside the columns of its table.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import polars as pl
 
 from schemas.base import ALL
-from transforms.calendar import MONTH, nth_period, period_end
+from transforms.calendar import DAY, MONTH, nth_period, period_end
 
 DAILY = ("active_users_daily", "campaigns_daily", "pages_daily", "social_engagement_daily")
+_WITH_DAYS = ("support_tickets", "survey_scores")
+_OF_EVENTS = (
+    "active_users_periodic",
+    "cohort_retention",
+    "conversions_periodic",
+    "feature_usage",
+    "sessions_periodic",
+)
 
 
-def of_month(name: str, rows: pl.LazyFrame, data_through: date) -> pl.LazyFrame:
+def of_month(name: str, tables: Mapping[str, pl.LazyFrame], data_through: date) -> pl.LazyFrame:
     """The rows of the table of that name, in the shape that all metrics are read from."""
+    rows = tables[name]
     if name in DAILY:
         rows = _by_month(rows, data_through)
     shaped = _SHAPES[name](rows)
-    return shaped if name == "survey_scores" else shaped.with_columns(suffix=pl.lit(""))
+    if name != "survey_scores":
+        shaped = shaped.with_columns(suffix=pl.lit(""))
+    opens = pl.col("cohort_start" if name == "cohort_retention" else "month")
+    is_whole = (opens >= pl.col("first_day")).fill_null(True)
+    return shaped.join(_first_day(name, tables), how="cross").with_columns(
+        is_comparable=pl.col("is_complete") & is_whole
+    )
+
+
+def _first_day(name: str, tables: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
+    """Where the history of a table begins, one row; null for one that goes by the months' edges."""
+    if name in _OF_EVENTS:
+        name = "active_users_daily"
+    if name in DAILY:
+        return tables[name].select(first_day=pl.col("date").min())
+    if name in _WITH_DAYS:
+        return tables[name].filter(grain=DAY).select(first_day=pl.col("period_start").min())
+    return pl.LazyFrame({"first_day": [None]}, schema={"first_day": pl.Date})
 
 
 def _by_month(rows: pl.LazyFrame, data_through: date) -> pl.LazyFrame:

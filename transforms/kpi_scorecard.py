@@ -14,6 +14,7 @@ from transforms.kpis import KPIS, Kpi
 _SERIES = ["metric", "dimension", "segment"]
 _ROW = ["month", *_SERIES]
 _PARTS = ["numerator", "denominator"]
+_FOOTING = ["is_complete", "is_comparable"]
 
 
 def kpi_scorecard(
@@ -24,15 +25,15 @@ def kpi_scorecard(
     ``tables`` are those of ``kpis.SCORECARD_READS``. Each metric is as complete as its own table:
     ``data_through`` only helps where a table by day does not say.
     """
-    months = {name: of_month(name, rows, data_through) for name, rows in tables.items()}
+    months = {name: of_month(name, tables, data_through) for name in tables}
     rows = pl.concat([_values(kpi, months[kpi.table]) for kpi in KPIS])
     parts_are_known = pl.all_horizontal(pl.col(_PARTS).is_not_null())
     known = rows.filter(pl.col("value").is_not_null() | parts_are_known)
     compared = _compared(_compared(known, "1mo", "previous_value"), "1y", "year_before_value")
-    value, is_complete = pl.col("value"), pl.col("is_complete")
+    value, is_comparable = pl.col("value"), pl.col("is_comparable")
     changed = compared.with_columns(
-        change=pl.when(is_complete).then(value - pl.col("previous_value")),
-        change_on_year=pl.when(is_complete).then(value - pl.col("year_before_value")),
+        change=pl.when(is_comparable).then(value - pl.col("previous_value")),
+        change_on_year=pl.when(is_comparable).then(value - pl.col("year_before_value")),
     )
     return with_benchmarks(changed, benchmarks).select(*dtypes(KpiScorecard))
 
@@ -44,7 +45,7 @@ def _values(kpi: Kpi, rows: pl.LazyFrame) -> pl.LazyFrame:
         "month",
         "dimension",
         "segment",
-        "is_complete",
+        *_FOOTING,
         metric=pl.concat_str(pl.lit(kpi.metric), "suffix"),
         numerator=_part(kpi.numerator),
         denominator=_part(kpi.denominator),
@@ -59,7 +60,7 @@ def _values(kpi: Kpi, rows: pl.LazyFrame) -> pl.LazyFrame:
     is_ratio = kpi.denominator is not None
     return parts.select(
         *_ROW,
-        "is_complete",
+        *_FOOTING,
         value=value,
         numerator=numerator if is_ratio else pl.lit(None, pl.Float64),
         denominator=denominator,
@@ -77,12 +78,12 @@ def _part(part: str | pl.Expr | None) -> pl.Expr:
 def _summed(parts: pl.LazyFrame) -> pl.LazyFrame:
     """Days of a month added up; what no day knows stays unknown."""
     sums = {name: pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()) for name in _PARTS}
-    return parts.group_by(*_ROW, "is_complete").agg(**sums, given=pl.lit(None, pl.Float64))
+    return parts.group_by(*_ROW, *_FOOTING).agg(**sums, given=pl.lit(None, pl.Float64))
 
 
 def _compared(rows: pl.LazyFrame, age: str, name: str) -> pl.LazyFrame:
-    """Beside each row the value of its series so long before, where that month is complete."""
-    earlier = rows.filter("is_complete").select(
+    """Beside each row the value of its series so long before, where that month is comparable."""
+    earlier = rows.filter("is_comparable").select(
         *_SERIES, pl.col("month").dt.offset_by(age), pl.col("value").alias(name)
     )
     return rows.join(earlier, on=_ROW, how="left")

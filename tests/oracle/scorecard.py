@@ -10,6 +10,21 @@ from typing import Any
 import duckdb
 import polars as pl
 
+# Day by day is known when a history begins; where only months are, they are taken as whole.
+_BEGINS = """CASE
+    WHEN metric IN ('active_users', 'stickiness', 'active_to_paying', 'month_1_retention',
+        'page_views', 'pages_per_session', 'mean_session_seconds', 'bounce_rate',
+        'new_visitor_share', 'user_conversion_rate', 'session_conversion_rate',
+        'feature_adoption') THEN (SELECT min(date) FROM active_users_daily)
+    WHEN metric = 'click_through_rate' THEN (SELECT min(date) FROM campaigns_daily)
+    WHEN metric = 'social_engagement_rate' THEN (SELECT min(date) FROM social_engagement_daily)
+    WHEN metric IN ('mean_time_on_page_seconds', 'mean_scroll_depth')
+        THEN (SELECT min(date) FROM pages_daily)
+    WHEN metric IN ('mean_first_reply_seconds', 'mean_resolution_seconds')
+        THEN (SELECT min(period_start) FROM support_tickets WHERE grain = 'day')
+    WHEN family IN ('nps', 'csat', 'ces')
+        THEN (SELECT min(period_start) FROM survey_scores WHERE grain = 'day')
+    END"""
 _PERIOD = "period_start AS month, dimension, segment, is_complete FROM {} WHERE grain = 'month'"
 
 
@@ -25,6 +40,9 @@ def scorecard_oracle(
         facts = " UNION ALL ".join([*_ratios(), *_by_day(through), *_surveys(), *_numbers()])
         con.execute(f"""CREATE TEMP TABLE fact AS
             SELECT month, metric, family, dimension, segment, is_complete, value, unit,
+                is_complete AND NOT coalesce({_BEGINS} > month
+                    - if(metric = 'month_1_retention', INTERVAL 1 MONTH, INTERVAL 0 MONTH), false)
+                    AS is_comparable,
                 CASE WHEN is_ratio THEN numerator END AS numerator, denominator
             FROM ({facts})
             WHERE value IS NOT NULL OR (numerator IS NOT NULL AND denominator = 0)""")
@@ -176,9 +194,9 @@ def _numbers() -> Iterator[str]:
 
 def _judged(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     series = "o.metric = f.metric AND o.dimension = f.dimension AND o.segment = f.segment"
-    earlier = f"""(SELECT o.value FROM fact o WHERE {series} AND o.is_complete
+    earlier = f"""(SELECT o.value FROM fact o WHERE {series} AND o.is_comparable
         AND o.month = f.month - INTERVAL {{}})"""
-    furthest = """(SELECT t.level FROM threshold t WHERE t.name = b.name AND f.is_complete
+    furthest = """(SELECT t.level FROM threshold t WHERE t.name = b.name AND f.is_comparable
         AND if(b.direction = 'higher', f.value > t.lies, f.value < t.lies)
         ORDER BY if(b.direction = 'higher', -t.lies, t.lies) LIMIT 1)"""
     listed = """(SELECT string_agg(t.level || ' ' || format('{:g}', t.lies), '; '
@@ -197,9 +215,9 @@ def _judged(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
                 {furthest} AS benchmark_level, b.direction AS benchmark_direction,
                 b.source AS benchmark_source
             FROM meant f LEFT JOIN told b ON b.name = f.own)
-        SELECT *, if(is_complete, value - previous_value, NULL) AS change,
-            if(is_complete, value - year_before_value, NULL) AS change_on_year,
-            CASE WHEN NOT is_complete OR value IS NULL THEN NULL
+        SELECT *, if(is_comparable, value - previous_value, NULL) AS change,
+            if(is_comparable, value - year_before_value, NULL) AS change_on_year,
+            CASE WHEN NOT is_comparable OR value IS NULL THEN NULL
                 WHEN value < benchmark_low THEN 'below'
                 WHEN value > benchmark_high THEN 'above'
                 WHEN coalesce(benchmark_low, benchmark_high) IS NOT NULL THEN 'within'
