@@ -49,6 +49,10 @@ def test_every_row_of_the_log_is_a_state_and_one_state_of_a_ticket_counts(home: 
     fates = warehouse_table(home, "tickets")["fate"].value_counts()
     # The data set's own figures: 141,712 rows of 24,918 incidents.
     assert dict(fates.rows()) == {"counts": 24_918, "duplicate": 141_712 - 24_918}
+    account = table(home, "ingest_ledger").select(
+        "read_rows", "accepted_rows", "quarantined_rows", "duplicate_rows"
+    )
+    assert account.rows() == [(141_712, 24_918, 0, 141_712 - 24_918)]
 
 
 def test_the_log_gives_the_table_that_sql_gives(home: Path):
