@@ -23,7 +23,7 @@ SELECT * EXCLUDE (place) FROM (
         AND coalesce(user_id, anonymous_id) IS NOT NULL
         AND timezone('UTC', event_ts)::DATE
             <= regexp_extract(filename, '(\\d{{4}}-\\d\\d-\\d\\d)/', 1)::DATE + 1)
-WHERE place = 1 AND NOT coalesce(is_bot, false);
+WHERE place = 1 AND NOT coalesce(is_bot OR user_agent LIKE '%Googlebot%', false);
 
 CREATE TABLE link AS
 SELECT DISTINCT anonymous_id, event_ts, user_id FROM event

@@ -1,13 +1,17 @@
 """A home: the folder that holds everything of one company."""
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from pipelines.errors import TidemarkError
+from pipelines.forgetting.requests import Requests
 from pipelines.settings import Settings, load_settings
 
 SETTINGS_FILE = "tidemark.toml"
+PSEUDONYM_KEY = "TIDEMARK_PSEUDONYM_KEY"
+_SHORTEST_KEY = 16
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,31 @@ class Home:
     def bi(self) -> Path:
         """What BI tools read."""
         return self.root / self.settings.paths.bi
+
+    @property
+    def forgotten(self) -> Requests:
+        """Who was forgotten, and what of it is not finished."""
+        return Requests.of(self.root)
+
+    @property
+    def pseudonym_key(self) -> bytes | None:
+        """The key under which ids of people become pseudonyms; None where they stay as they are.
+
+        It comes from the environment and is never stored. Raises TidemarkError where it is missing
+        or short.
+        """
+        if not self.settings.pseudonymize_ids:
+            return None
+        key = os.environ.get(PSEUDONYM_KEY, "")
+        if len(key) < _SHORTEST_KEY:
+            short = f"has {len(key)} characters of the {_SHORTEST_KEY} that are needed"
+            raise TidemarkError(
+                "pseudonymize_ids is on and the environment variable "
+                f"{PSEUDONYM_KEY} {short if key else 'is not set'}: "
+                "make a key once, with `openssl rand -hex 32`, keep it where only this service "
+                "reads it, and set it for every run; under another key everybody is somebody else"
+            )
+        return key.encode()
 
 
 def open_home(root: Path) -> Home:

@@ -1,9 +1,10 @@
-"""Data that ships with a library and that transforms are handed: rates of the central bank.
+"""Data that ships with a library and that transforms are handed: rates, and names of crawlers.
 
 A reference is an input like any other: its version is part of what a slice was made from.
 """
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 
+import crawleruseragents
 import polars as pl
 
 
@@ -42,4 +44,30 @@ def _ecb_rates() -> pl.DataFrame:
     return rates.filter(pl.col("rate") > 0).sort("day", "currency")
 
 
-REFERENCES = {"ecb_rates": Reference(_ecb_version, _ecb_rates)}
+def _crawlers_version() -> str:
+    return f"crawler-user-agents {version('crawler-user-agents')}"
+
+
+@cache
+def _crawler_patterns() -> pl.DataFrame:
+    """What user agents of crawlers hold: ``pattern``, as text where ``is_literal``.
+
+    Nearly all of the list's regular expressions are plain texts with some characters escaped, and
+    many texts are found a hundred times as quickly as one expression of them all.
+    """
+    expressions = [each["pattern"] for each in crawleruseragents.CRAWLER_USER_AGENTS_DATA]
+    is_literal = [not _MEANS_SOMETHING.search(_ESCAPED.sub("", each)) for each in expressions]
+    return pl.DataFrame({"pattern": expressions, "is_literal": is_literal}).with_columns(
+        pl.when("is_literal")
+        .then(pl.col("pattern").str.replace_all(_ESCAPED.pattern, "$1"))
+        .otherwise("pattern")
+        .alias("pattern")
+    )
+
+
+_ESCAPED = re.compile(r"\\([^A-Za-z0-9])")
+_MEANS_SOMETHING = re.compile(r"[\\^$.|?*+()\[\]{}]")
+REFERENCES = {
+    "ecb_rates": Reference(_ecb_version, _ecb_rates),
+    "crawler_patterns": Reference(_crawlers_version, _crawler_patterns),
+}

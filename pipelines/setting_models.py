@@ -1,7 +1,9 @@
 """Nested tables of the settings: each a model with a meaning and a range for every key."""
 
+import difflib
 from typing import Annotated, Any, Literal, Self
 
+import polars as pl
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -12,6 +14,24 @@ from pydantic import (
     model_validator,
 )
 
+from schemas.base import dtypes
+from schemas.landed_events import EventContract
+from transforms.excluded_events import BUILT_IN_RULES
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+Dimension = Literal[
+    "platform",
+    "country",
+    "channel",
+    "plan",
+    "device",
+    "app_version",
+    "campaign",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "segment",
+]
 Domain = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*$")]
 # Where shops send people to pay, and from where these come back.
 PAYMENT_PROVIDERS = [
@@ -51,6 +71,10 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _as_texts(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 class Paths(Strict):
     """Folders of the home, relative to it or absolute."""
 
@@ -76,6 +100,62 @@ class Retention(Strict):
         if name == "activity":
             raise ValueError("'activity' is the built-in definition; choose another name")
         return name
+
+
+class ExcludedTraffic(Strict):
+    """Events to leave out by what a column says; exactly one of the last three is given."""
+
+    name: str = Field(min_length=1, description="its value in the column rule")
+    column: str = Field(description="a text column of events, such as platform or page_url")
+    equals: Annotated[list[str] | None, BeforeValidator(_as_texts)] = Field(
+        None, description="the whole text, or several of them"
+    )
+    contains: str | None = Field(None, min_length=1, description="a part of the text")
+    matches: str | None = Field(
+        None, min_length=1, description="a regular expression, found anywhere in the text"
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _not_built_in(cls, name: str) -> str:
+        if name in BUILT_IN_RULES:
+            raise ValueError(f"{name!r} is a built-in rule; choose another name")
+        return name
+
+    @field_validator("column")
+    @classmethod
+    def _of_text(cls, column: str) -> str:
+        texts = [name for name, dtype in dtypes(EventContract).items() if dtype == pl.String]
+        if column not in texts:
+            near = difflib.get_close_matches(column, texts, 1, 0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(texts)}"
+            raise ValueError(f"events have no text column {column!r}{hint}")
+        return column
+
+    @field_validator("matches")
+    @classmethod
+    def _readable(cls, expression: str | None) -> str | None:
+        if expression is not None:
+            try:
+                pl.select(pl.lit("").str.contains(expression))
+            except pl.exceptions.PolarsError as error:
+                raise ValueError(f"is no regular expression: {_last_line(error)}") from error
+        return expression
+
+    @model_validator(mode="after")
+    def _one_test(self) -> Self:
+        given = [name for name in _TESTS if getattr(self, name) is not None]
+        if len(given) != 1:
+            said = f"{', '.join(given)} are" if given else "none is"
+            raise ValueError(f"give exactly one of {', '.join(_TESTS)}: {said} given")
+        return self
+
+
+_TESTS = ("equals", "contains", "matches")
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1].strip()
 
 
 class Goal(Strict):
@@ -108,6 +188,24 @@ class Funnel(Strict):
     window_hours: int = Field(
         168, ge=1, le=2160, description="hours from the first step within which the others count"
     )
+
+
+GOALS = [Goal(name="purchase", events=["purchase"]), Goal(name="signup", events=["signup"])]
+FUNNELS = [
+    Funnel(
+        name=goal.name,
+        steps=[
+            FunnelStep(name="page_view", events=["page_view"]),
+            FunnelStep(name=goal.name, events=goal.events),
+        ],
+    )
+    for goal in GOALS
+]
+INTERACTIONS = {
+    **{name: name for name in ("click", "share", "comment", "search")},
+    "survey_answered": "survey",
+    "chat_message": "chat",
+}
 
 
 class Benchmark(Strict):

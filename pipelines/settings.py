@@ -16,11 +16,27 @@ from pipelines.errors import TidemarkError
 from pipelines.landing.feeds import Feed, check_feeds
 from pipelines.landing.mapping import Expression, Filter, Unpivot
 from pipelines.landing.sources import SOURCES
+from pipelines.night_settings import (
+    AlertDeviations,
+    AlertMinChange,
+    AlertPage,
+    FreshDays,
+    LandingMarker,
+    LandingQuietMinutes,
+    LockWaitMinutes,
+    NightlyAt,
+    RunHoursLimit,
+)
 from pipelines.setting_models import (
     BENCHMARKS,
+    FUNNELS,
+    GOALS,
+    INTERACTIONS,
     PAYMENT_PROVIDERS,
     Benchmark,
+    Dimension,
     Domain,
+    ExcludedTraffic,
     Funnel,
     FunnelStep,
     Goal,
@@ -28,23 +44,9 @@ from pipelines.setting_models import (
     HealthWeights,
     Paths,
     Retention,
+    Weekday,
 )
 from transforms.kpis import BENCHMARK_NAMES, is_benchmark_name
-
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-Dimension = Literal[
-    "platform",
-    "country",
-    "channel",
-    "plan",
-    "device",
-    "app_version",
-    "campaign",
-    "utm_source",
-    "utm_medium",
-    "utm_campaign",
-    "segment",
-]
 
 
 def _as_list(value: Any) -> Any:
@@ -64,22 +66,6 @@ def _with_defaults(value: Any) -> Any:
     return {**BENCHMARKS, **value} if isinstance(value, dict) else value
 
 
-_GOALS = [Goal(name="purchase", events=["purchase"]), Goal(name="signup", events=["signup"])]
-_FUNNELS = [
-    Funnel(
-        name=goal.name,
-        steps=[
-            FunnelStep(name="page_view", events=["page_view"]),
-            FunnelStep(name=goal.name, events=goal.events),
-        ],
-    )
-    for goal in _GOALS
-]
-_INTERACTIONS = {
-    **{name: name for name in ("click", "share", "comment", "search")},
-    "survey_answered": "survey",
-    "chat_message": "chat",
-}
 Periods = Annotated[int, Field(ge=1, le=400)]
 
 
@@ -109,7 +95,17 @@ class Settings(BaseSettings):
     stitch_days: int = Field(
         30, ge=1, le=180, description="how far a link of an anonymous id to a user reaches"
     )
-    exclude_bots: bool = Field(True, description="leave out events that are flagged is_bot")
+    exclude_bots: bool = Field(
+        True,
+        description="leave out events that are flagged is_bot, and those of user agents that the "
+        "list of crawlers knows",
+    )
+    exclude_staff: bool = Field(
+        True, description="leave out whom the source customers marks is_staff, in all sources"
+    )
+    excluded_traffic: list[ExcludedTraffic] = Field(
+        [], description="events to leave out beside, such as test traffic: a rule each"
+    )
     dimensions: list[Dimension] = Field(
         ["platform", "country", "channel", "plan"], description="breakdowns"
     )
@@ -124,12 +120,12 @@ class Settings(BaseSettings):
     use_source_sessions: bool = Field(
         False, description="take the session_id of events as it is, instead of the gap"
     )
-    goals: list[Goal] = Field(_GOALS, description="conversions")
+    goals: list[Goal] = Field(GOALS, description="conversions")
     funnels: list[Funnel] = Field(
-        _FUNNELS, description="steps towards them; by default from page_view to each"
+        FUNNELS, description="steps towards them; by default from page_view to each"
     )
     interactions: dict[str, Annotated[str, Field(min_length=1)]] = Field(
-        _INTERACTIONS,
+        INTERACTIONS,
         description="actions of interactivity_daily by event name; by default click, share, "
         "comment, search, survey_answered as survey and chat_message as chat",
     )
@@ -184,6 +180,15 @@ class Settings(BaseSettings):
     simple_clv_lifetime_years: float | None = Field(
         None, gt=0, le=100, description="years that a customer without contract stays"
     )
+    nightly_at: NightlyAt = "03:00"
+    landing_marker: LandingMarker = None
+    landing_quiet_minutes: LandingQuietMinutes = 0
+    lock_wait_minutes: LockWaitMinutes = 10
+    run_hours_limit: RunHoursLimit = 24.0
+    fresh_days: FreshDays = 2
+    alert_deviations: AlertDeviations = 5.0
+    alert_min_change: AlertMinChange = 0.2
+    alert_page: AlertPage = ""
     landing_lag_days: int = Field(
         0,
         ge=0,
@@ -207,6 +212,17 @@ class Settings(BaseSettings):
         ge=1 << 10,
         le=1 << 30,
         description="a file of CSV or NDJSON with a longer line is refused",
+    )
+    pseudonymize_ids: bool = Field(
+        False,
+        description="ids of people land as pseudonyms, keyed with TIDEMARK_PSEUDONYM_KEY of the "
+        "environment",
+    )
+    publish_personal_data: bool = Field(
+        False, description="leave e-mail and IP addresses in published tables as they are"
+    )
+    report: bool = Field(
+        True, description="write report.html beside the published tables, for people"
     )
     identical_rows: Literal["keep", "drop"] = Field(
         "keep", description="what two equal rows of one file are that bring no id"
@@ -240,7 +256,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{name!r} is no IANA time zone such as 'Europe/Berlin'{hint}")
         return name
 
-    @field_validator("retentions", "funnels")
+    @field_validator("retentions", "funnels", "excluded_traffic")
     @classmethod
     def _one_of_a_name(cls, definitions: list[Any]) -> list[Any]:
         names = [definition.name for definition in definitions]
@@ -319,6 +335,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "paths": Paths,
     "retentions": Retention,
     "goals": Goal,
+    "excluded_traffic": ExcludedTraffic,
     "funnels": Funnel,
     "steps": FunnelStep,
     "benchmarks": Benchmark,

@@ -27,7 +27,7 @@ class ActiveUsersDaily(Table):
     """Distinct people with an active event on a day, and in the windows that end on it."""
 
     date: pl.Date = column("Day in the reporting time zone")
-    dimension: pl.String = column("Dimension, or all")
+    dimension: pl.String = column("What segment is a value of, by the setting dimensions, or all")
     segment: pl.String = column("Value of the dimension, or all")
     dau: pl.Int64 = count("Daily active users", unit="people")
     wau: pl.Int64 = count(

@@ -16,7 +16,7 @@ class ActiveUsersPeriodic(Table):
 
     grain: pl.String = column("Length of the period", isin=["week", "month"])
     period_start: pl.Date = column("First day of the period")
-    dimension: pl.String = column("Dimension, or all")
+    dimension: pl.String = column("What segment is a value of, by the setting dimensions, or all")
     segment: pl.String = column("Value of the dimension, or all")
     active_users: pl.Int64 = count("People active on at least one day of the period", unit="people")
     active_user_days: pl.Int64 = count(

@@ -31,7 +31,7 @@ class CohortRetention(Table):
     grain: pl.String = column("Length of the periods", isin=["day", "week", "month"])
     cohort_start: pl.Date = column("First day of the period in which people entered")
     period_index: pl.Int64 = column("Periods since the cohort's own, which is 0", ge=0)
-    dimension: pl.String = column("Dimension, or all")
+    dimension: pl.String = column("What segment is a value of, by the setting dimensions, or all")
     segment: pl.String = column("Value of the dimension at entry, or all")
     cohort_users: pl.Int64 = column("People who entered", unit="people", ge=1)
     active_users: pl.Int64 = count(

@@ -30,7 +30,7 @@ class ConversionCounts(Table):
     """
 
     goal: pl.String = column("Name of the goal, from the setting goals")
-    dimension: pl.String = column("Dimension, or all")
+    dimension: pl.String = column("What segment is a value of, by the setting dimensions, or all")
     segment: pl.String = column("Value of the dimension, or all")
     conversions: pl.Int64 = count("Events that reach the goal, in sessions", unit="events")
     converting_users: pl.Int64 = count(

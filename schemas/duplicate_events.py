@@ -23,4 +23,3 @@ class DuplicateEvents(Table):
     line: pl.Int64 = column("Line of the file", ge=1)
     item: pl.Int64 = column("Number among the rows that a mapping made of one raw row", ge=1)
     event_id: pl.String = column("Identity that the rows share")
-    is_bot: pl.Boolean = column("The source takes the event for a machine's")

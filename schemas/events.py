@@ -1,4 +1,4 @@
-"""Events that count: each once, machines left out, filed under the day they happened."""
+"""Events that count: each once, nobody's who is left out, filed under the day they happened."""
 
 import polars as pl
 

@@ -46,7 +46,7 @@ class FeatureUsage(Table):
     grain: pl.String = column("Length of the period", isin=["day", "week", "month"])
     period_start: pl.Date = column("First day of the period")
     feature: pl.String = column("Feature that the events name")
-    dimension: pl.String = column("Dimension, or all")
+    dimension: pl.String = column("What segment is a value of, by the setting dimensions, or all")
     segment: pl.String = column("Value of the dimension, or all")
     events: pl.Int64 = count("Active events of the feature in the period", unit="events")
     feature_users: pl.Int64 = count(

@@ -14,6 +14,11 @@ from schemas.base import Table, column, count, table
             pl.col("read_rows")
             == pl.sum_horizontal("accepted_rows", "quarantined_rows", "duplicate_rows"),
         ),
+        # A mapping may make several rows of a raw row, never none.
+        (
+            "raw_rows is above filtered_rows + forgotten_rows + read_rows",
+            pl.col("raw_rows") <= pl.sum_horizontal("filtered_rows", "forgotten_rows", "read_rows"),
+        ),
     ],
 )
 class IngestLedger(Table):
@@ -27,6 +32,11 @@ class IngestLedger(Table):
     )
     raw_rows: pl.Int64 = count("Rows of the file as it came", unit="rows")
     filtered_rows: pl.Int64 = count("Rows that the mapping's filters leave out", unit="rows")
+    forgotten_rows: pl.Int64 = count(
+        "Rows of people who were forgotten (tidemark forget), neither accepted nor quarantined: "
+        "their file landed after that",
+        unit="rows",
+    )
     read_rows: pl.Int64 = count(
         "Rows taken from the file after filters",
         unit="rows",
@@ -50,7 +60,7 @@ class IngestLedger(Table):
         unit="rows",
     )
     excluded_rows: pl.Int64 = count(
-        "Accepted rows that are left out as a machine's; 0 where machines are kept", unit="rows"
+        "Accepted rows that a rule leaves out: of machines, staff or test traffic", unit="rows"
     )
     late_1d_rows: pl.Int64 = count(
         "Rows that kept the contract, duplicates included, received a day or more after the event",

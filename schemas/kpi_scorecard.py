@@ -79,7 +79,7 @@ class KpiScorecard(Table):
     """
 
     month: pl.Date = column("First day of the calendar month")
-    metric: pl.String = column("Name of the metric")
+    metric: pl.String = column("What is measured, by its name in benchmarks")
     dimension: pl.String = column("Dimension of the metric's table, or all")
     segment: pl.String = column("Value of the dimension, or all")
     value: pl.Float64 = _number(
@@ -95,7 +95,7 @@ class KpiScorecard(Table):
         "What it is divided by; null where the metric is no ratio",
         unit="that of the metric's table",
     )
-    unit: pl.String = column("Unit of the value", isin=UNITS)
+    unit: pl.String = column("What value, its parts and its levels are measured in", isin=UNITS)
     previous_value: pl.Float64 = _number(
         "The value of the month before; null where that month is not comparable or not known"
     )

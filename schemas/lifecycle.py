@@ -27,7 +27,7 @@ class Lifecycle(Table):
 
     grain: pl.String = column("Length of the period", isin=["day", "week", "month"])
     period_start: pl.Date = column("First day of the period")
-    dimension: pl.String = column("Dimension, or all")
+    dimension: pl.String = column("What segment is a value of, by the setting dimensions, or all")
     segment: pl.String = column("Value of the dimension, or all")
     new_users: pl.Int64 = count("People in their first active period ever", unit="people")
     retained_users: pl.Int64 = count("People active in the period before as well", unit="people")

@@ -19,3 +19,4 @@ class Links(Table):
     user_id: pl.String = column("User it was linked to")
     first_ts: Timestamp = timestamp("First event of the run")
     last_ts: Timestamp = timestamp("Last event of the run")
+    is_staff: pl.Boolean = column("The user works for the company")

@@ -25,7 +25,7 @@ from schemas.provenance import Fate
         (
             "amount is null though the row does not await a rate",
             ((pl.col("fate") == "awaiting_rate") == pl.col("amount").is_null())
-            | (pl.col("fate") == "duplicate"),
+            | pl.col("fate").is_in(["duplicate", "excluded"]),
         )
     ],
     published=False,

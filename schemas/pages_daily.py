@@ -45,7 +45,7 @@ class PagesDaily(Table):
 
     date: pl.Date = column("Day of the session's start in the reporting time zone")
     page: pl.String = column("Address without query string and fragment, else title, or (none)")
-    page_views: pl.Int64 = count("Views of the page")
+    page_views: pl.Int64 = count("How often the page was viewed")
     visitors: pl.Int64 = count(
         "People who viewed it; never sum them over pages either",
         unit="people",

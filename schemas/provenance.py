@@ -32,6 +32,6 @@ class Fate(Arrived):
 
     fate: pl.String = column(
         "counts; duplicate: another row of the same identity stands for it; awaiting_rate: its "
-        "currency has no rate on or within seven days before its day",
-        isin=["counts", "duplicate", "awaiting_rate"],
+        "currency has no rate on or within seven days before its day; excluded: of staff",
+        isin=["counts", "duplicate", "awaiting_rate", "excluded"],
     )

@@ -21,10 +21,12 @@ class Receipts(Table):
     )
     raw_rows: pl.Int64 = count("Rows of the file as it came", unit="rows")
     filtered_rows: pl.Int64 = count("Rows that the mapping's filters leave out", unit="rows")
+    forgotten_rows: pl.Int64 = count(
+        "Rows of people who were forgotten, neither landed nor refused", unit="rows"
+    )
     read_rows: pl.Int64 = count("Rows taken from the file after filters", unit="rows")
     landed_rows: pl.Int64 = count("Rows that kept the contract", unit="rows")
     quarantined_rows: pl.Int64 = count("Rows that were refused", unit="rows")
-    bot_rows: pl.Int64 = count("Landed rows that the source takes for a machine's", unit="rows")
     late_1d_rows: pl.Int64 = count(
         "Landed rows received a day or more after the event", unit="rows"
     )

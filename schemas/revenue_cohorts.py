@@ -21,7 +21,9 @@ class RevenueCohorts(Table):
 
     cohort_month: pl.Date = column("First day of the month at whose end they first paid")
     period_index: pl.Int64 = column("Months since then; 0 is that month", unit="months", ge=0)
-    cohort_customers: pl.Int64 = count("Customers of the cohort", unit="customers")
+    cohort_customers: pl.Int64 = count(
+        "Customers who first paid in the cohort's month", unit="customers"
+    )
     customers: pl.Int64 = count("Those who pay at the end of the month", unit="customers")
     customer_retention_rate: pl.Float64 = share(
         "Share of the cohort's customers who pay", formula="customers / cohort_customers"

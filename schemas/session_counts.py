@@ -64,7 +64,9 @@ class SessionCounts(Table):
     time_spent_seconds: pl.Float64 = column(
         "Durations of the sessions, summed", unit="seconds", ge=0.0
     )
-    page_view_sessions: pl.Int64 = count("Sessions with a page view", unit="sessions")
+    page_view_sessions: pl.Int64 = count(
+        "Sessions in which any page was viewed: what bounce_rate is a share of", unit="sessions"
+    )
     bounced_sessions: pl.Int64 = count("Sessions with exactly one page view", unit="sessions")
     bounce_rate: pl.Float64 = share(
         "Share of the sessions with a page view that have just one",

@@ -8,7 +8,7 @@ from schemas.session_counts import COUNT_RULES, SessionCounts
 
 class _Day(Table):
     date: pl.Date = column("Day in the reporting time zone")
-    dimension: pl.String = column("Dimension, or all")
+    dimension: pl.String = column("What segment is a value of, by the setting dimensions, or all")
     segment: pl.String = column("Value of the dimension, or all")
 
 

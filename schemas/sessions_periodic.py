@@ -9,7 +9,7 @@ from schemas.session_counts import COUNT_RULES, SessionCounts
 class _Period(Table):
     grain: pl.String = column("Length of the period", isin=["week", "month"])
     period_start: pl.Date = column("First day of the period")
-    dimension: pl.String = column("Dimension, or all")
+    dimension: pl.String = column("What segment is a value of, by the setting dimensions, or all")
     segment: pl.String = column("Value of the dimension, or all")
 
 

@@ -62,7 +62,7 @@ class SocialEngagementDaily(Table):
 
     date: pl.Date = column("Day in the reporting time zone")
     platform: pl.String = column("Social network")
-    account: pl.String = column("Account that posted")
+    account: pl.String = column("The company's own account on the platform")
     posts: pl.Int64 = count("Posts of which totals were read that day, the deleted ones left out")
     unknown_posts: pl.Int64 = count(
         "Those whose first snapshot came more than seven days after posting: not in the sums"

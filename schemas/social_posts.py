@@ -41,7 +41,7 @@ class SocialPosts(Table):
     """
 
     platform: pl.String = column("Social network")
-    account: pl.String = column("Account that posted")
+    account: pl.String = column("The company's own account on the platform")
     post_id: pl.String = column("Identity of the post within its account")
     posted_ts: Timestamp = timestamp("When it was posted")
     posted_date: pl.Date = column("Day of posting, in the reporting time zone")

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.base import Table, Timestamp, column, table, timestamp
+from schemas.base import Table, Timestamp, column, count, table, timestamp
 
 
 @table(
@@ -24,3 +24,5 @@ class Stitches(Table):
     user_id: pl.String = column(
         "User; null where the events stay the anonymous id's", nullable=True
     )
+    is_staff: pl.Boolean = column("The user works for the company: the events do not count")
+    events: pl.Int64 = count("Events without a user from then until the next change or day's end")

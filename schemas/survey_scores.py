@@ -61,7 +61,7 @@ class SurveyScores(Table):
     ``superseded``, and not in ``asked`` either.
     """
 
-    survey: pl.String = column("Name of the survey")
+    survey: pl.String = column("Survey that was answered, by the name it came with")
     kind: pl.String = column("What the score measures", isin=["nps", "csat", "ces"])
     scale_min: pl.Float64 = column("Lowest score that can be given")
     scale_max: pl.Float64 = column("Highest score that can be given")
@@ -70,7 +70,7 @@ class SurveyScores(Table):
     )
     grain: pl.String = column("Length of the period", isin=["day", "week", "month", "quarter"])
     period_start: pl.Date = column("First day of the period")
-    dimension: pl.String = column("Dimension, or all")
+    dimension: pl.String = column("What segment is a value of, by the setting dimensions, or all")
     segment: pl.String = column("Value of the dimension, or all")
     responses: pl.Int64 = count("Answers given in the period, one per person and wave")
     promoters: pl.Int64 = count(

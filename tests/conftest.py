@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 # A worker for each core already: threads of engines would only wait for one another.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -34,3 +35,10 @@ def module_folder() -> Iterator[Path]:
     """An empty folder that the tests of a module share."""
     with scratch() as path:
         yield path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def undrawn() -> Iterator[None]:
+    """Runs of commands write a report without charts: drawing takes seconds for each."""
+    with patch("pipelines.report.write._page", lambda *said: said[-1]):
+        yield

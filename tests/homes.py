@@ -22,6 +22,7 @@ from pipelines import registry
 from pipelines.cli import main
 from pipelines.home import open_home
 from pipelines.publish.restatements import LOG
+from pipelines.report.write import REPORT
 from pipelines.run import Report, run
 from pipelines.session import reading
 from pipelines.warehouse.specs import Spec
@@ -160,10 +161,10 @@ def published(root: Path) -> dict[str, bytes]:
     """Every published byte: tables and what publication.json says of them.
 
     Not the catalogue: it names the place of the home, and DuckDB's files differ from run to run.
-    Nor restatements, which tell of the runs.
+    Nor restatements, which tell of the runs, and the report, which only commands and Dagster write.
     """
     links = sorted(path for path in (root / "bi").iterdir() if path.is_symlink())
-    links = [path for path in links if path.name != LOG]
+    links = [path for path in links if path.name not in (LOG, REPORT)]
     files = [path for path in links if not path.name.startswith(".") and path.suffix != ".duckdb"]
     return {path.name: path.read_bytes() for path in files}
 

@@ -65,7 +65,7 @@ def is_conserved(result: TakenIn) -> bool:
     """Whether every row of every receipt is accounted for, and by rows that are there."""
     r = result.receipts
     balanced = (
-        (r["raw_rows"] == r["filtered_rows"] + r["read_rows"])
+        (r["raw_rows"] == r["filtered_rows"] + r["forgotten_rows"] + r["read_rows"])
         & (r["read_rows"] == r["landed_rows"] + r["quarantined_rows"])
     ).all()
     refused_rows = result.quarantined.filter(pl.col("line") > 0).height

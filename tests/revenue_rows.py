@@ -9,6 +9,7 @@ from frames import at, collected, day, frame
 from schemas.customers import Customers
 from schemas.exchange_rates import ExchangeRates
 from schemas.landed_subscriptions import LandedSubscriptions
+from schemas.staff import Staff
 from schemas.subscriptions import Subscriptions
 from transforms.subscriptions import subscriptions
 
@@ -45,13 +46,17 @@ def subscribed(started: str, amount: str = "10", **columns: Any) -> dict[str, An
 
 
 def fact(
-    *rows: dict[str, Any], timezone: str = "UTC", rates: pl.LazyFrame | None = None
+    *rows: dict[str, Any],
+    timezone: str = "UTC",
+    rates: pl.LazyFrame | None = None,
+    staff: str | None = None,
 ) -> pl.LazyFrame:
     """The fact that landed rows make, lines numbered in their order, in euros."""
     numbered = [{**row, "line": number} for number, row in enumerate(rows, 1)]
     table = subscriptions(
         frame(LandedSubscriptions, numbered),
         frame(ExchangeRates) if rates is None else rates,
+        frame(Staff, [{"staff_id": staff}] if staff else []),
         currency="EUR",
         timezone=timezone,
         ecb_rates=NO_RATES,

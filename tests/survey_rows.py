@@ -8,6 +8,7 @@ from frames import Row, at, day, frame
 
 from schemas.customers import Customers
 from schemas.landed_surveys import LandedSurveys
+from schemas.staff import Staff
 from transforms.survey_responses import survey_responses
 
 SCALES = {"nps": (0.0, 10.0), "csat": (1.0, 5.0), "ces": (1.0, 7.0), "review": (1.0, 5.0)}
@@ -50,10 +51,14 @@ def customers(rows: Iterable[Row] = ()) -> pl.LazyFrame:
 
 
 def responses(
-    rows: Iterable[Row], people: Iterable[Row] = (), timezone: str = "UTC"
+    rows: Iterable[Row],
+    people: Iterable[Row] = (),
+    timezone: str = "UTC",
+    staff: Iterable[str] = (),
 ) -> pl.LazyFrame:
     """The fact table of the rows."""
-    return survey_responses(landed(rows), customers(people), timezone=timezone)
+    ids = frame(Staff, [{"staff_id": each} for each in staff])
+    return survey_responses(landed(rows), customers(people), ids, timezone=timezone)
 
 
 def answer(score: float, when: str = "2024-01-02", **columns: Any) -> dict[str, Any]:

@@ -352,3 +352,18 @@ def test_the_scorecard_says_what_was_planted(home: Path, truths: dict[str, Any])
 
 def test_no_table_of_the_demo_is_empty(home: Path):
     assert [spec.name for spec in PUBLISHED if table(home, spec.name).is_empty()] == []
+
+
+def test_machines_staff_and_tests_are_left_out_as_planted(home: Path, truths: dict[str, Any]):
+    found = (
+        table(home, "excluded_daily").filter(pl.col("events") > 0).select("date", "rule", "events")
+    )
+    planted = {
+        (date.fromisoformat(row["date"]), row["rule"], row["events"])
+        for row in truths["excluded_daily"]
+    }
+    assert set(found.rows()) == planted
+    assert {rule for _, rule, _ in planted} == {"flag", "user_agent", "staff", "staging"}
+    assert sum(events for *_, events in planted) == truths["rows"]["left_out_rows"]
+    customers = table(home, "customer_profiles")["customer_id"]
+    assert not customers.str.starts_with("staff").any()

@@ -27,7 +27,7 @@ def losers(*rows: dict[str, object], days: int = 7) -> list[int]:
 
 def test_of_two_rows_with_one_id_the_one_received_later_is_the_duplicate() -> None:
     rows = [
-        landed(1, "2025-03-01", "2025-03-02 10:00", is_bot=True),
+        landed(1, "2025-03-01", "2025-03-02 10:00"),
         landed(2, "2025-03-01", "2025-03-02 09:00"),
     ]
     assert_rows(
@@ -40,7 +40,6 @@ def test_of_two_rows_with_one_id_the_one_received_later_is_the_duplicate() -> No
                 "file": "f.csv",
                 "line": 1,
                 "event_id": "e",
-                "is_bot": True,
             }
         ],
     )
@@ -97,15 +96,3 @@ def test_an_earlier_row_loses_to_none_that_came_after_it() -> None:
         landed(2, "2025-03-01", "2025-03-20 11:00"),
     ]
     assert losers(*rows, days=7) == []
-
-
-def test_whether_a_machine_did_it_is_false_where_nobody_says() -> None:
-    rows = [
-        landed(1, "2025-03-01", "2025-03-02 10:00"),
-        landed(2, "2025-03-01", "2025-03-02 11:00"),
-    ]
-    assert_rows(
-        duplicate_events(frame(LandedEvents, rows), duplicate_days=7),
-        DuplicateEvents,
-        [{"line": 2, "is_bot": False}],
-    )

@@ -1,8 +1,11 @@
-import pytest
+from collections.abc import Sequence
+
+import polars as pl
 from frames import assert_rows, at, day, frame
 
 from schemas.duplicate_events import DuplicateEvents
 from schemas.events import Events
+from schemas.excluded_events import ExcludedEvents
 from schemas.landed_events import LandedEvents
 from transforms.events import events
 
@@ -23,11 +26,20 @@ def landed(line: int, **more: object) -> dict[str, object]:
     }
 
 
+def made(
+    rows: list[dict[str, object]],
+    twins: list[dict[str, object]],
+    excluded: Sequence[dict[str, object]] = (),
+) -> pl.LazyFrame:
+    others = frame(DuplicateEvents, twins), frame(ExcludedEvents, excluded)
+    return events(frame(LandedEvents, rows), *others)
+
+
 def test_landed_rows_are_kept_as_they_came_without_their_duplicates() -> None:
     rows = [landed(1, platform="web", extra='{"a":1}'), landed(2), landed(3, event_id="e1")]
-    twins = [{**WHERE, "line": 3, "event_id": "e1", "is_bot": False}]
+    twins = [{**WHERE, "line": 3, "event_id": "e1"}]
     assert_rows(
-        events(frame(LandedEvents, rows), frame(DuplicateEvents, twins), exclude_bots=True),
+        made(rows, twins),
         Events,
         [
             {"event_id": "e1", "platform": "web", "extra": '{"a":1}', "landing_date": TODAY},
@@ -36,15 +48,10 @@ def test_landed_rows_are_kept_as_they_came_without_their_duplicates() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("exclude_bots", "kept"), [(True, ["e1", "e2"]), (False, ["e1", "e2", "e3"])]
-)
-def test_machines_are_left_out_where_the_setting_says_so(
-    exclude_bots: bool, kept: list[str]
-) -> None:
-    rows = [landed(1, is_bot=None), landed(2, is_bot=False), landed(3, is_bot=True)]
-    table = events(frame(LandedEvents, rows), frame(DuplicateEvents), exclude_bots=exclude_bots)
-    assert_rows(table, Events, [{"event_id": name} for name in kept])
+def test_what_a_rule_leaves_out_does_not_count_and_nothing_else_is_judged_here() -> None:
+    rows = [landed(1), landed(2, is_bot=True), landed(3)]
+    excluded = [{**WHERE, "line": 3, "event_id": "e3", "rule": "staff"}]
+    assert_rows(made(rows, [], excluded), Events, [{"event_id": "e1"}, {"event_id": "e2"}])
 
 
 def test_a_duplicate_is_told_by_landing_date_file_and_line_together() -> None:
@@ -55,9 +62,9 @@ def test_a_duplicate_is_told_by_landing_date_file_and_line_together() -> None:
         landed(1, event_id="other landing", landing_date=tomorrow),
         landed(2, event_id="other line"),
     ]
-    twins = [{**WHERE, "line": 1, "event_id": "e1", "is_bot": False}]
+    twins = [{**WHERE, "line": 1, "event_id": "e1"}]
     assert_rows(
-        events(frame(LandedEvents, rows), frame(DuplicateEvents, twins), exclude_bots=True),
+        made(rows, twins),
         Events,
         [{"event_id": name} for name in ("other file", "other landing", "other line")],
     )

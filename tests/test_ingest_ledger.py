@@ -1,10 +1,12 @@
+from collections.abc import Sequence
+
 import polars as pl
-import pytest
 from frames import assert_rows, day, frame
 
 from pipelines import registry
 from schemas.base import empty
 from schemas.duplicate_events import DuplicateEvents
+from schemas.excluded_events import ExcludedEvents
 from schemas.ingest_ledger import IngestLedger
 from schemas.orders import Orders
 from schemas.receipts import Receipts
@@ -13,37 +15,45 @@ from transforms.ingest_ledger import LEDGER_READS, ingest_ledger
 LANDED = day("2025-03-02")
 
 
-def ledger(*, exclude_bots: bool = True, **tables: pl.LazyFrame) -> pl.LazyFrame:
+def ledger(**tables: pl.LazyFrame) -> pl.LazyFrame:
     """The ledger of the given tables, all others being empty."""
     none = {name: empty(registry.FILINGS[name].model) for name in LEDGER_READS}
-    return ingest_ledger(exclude_bots=exclude_bots, **{**none, **tables})
+    return ingest_ledger(**{**none, **tables})
 
 
 def of_events(
-    receipts: list[dict[str, object]], twins: list[object], *, exclude_bots: bool = True
+    receipts: list[dict[str, object]], twins: list[object], excluded: Sequence[object] = ()
 ) -> pl.LazyFrame:
     return ledger(
         receipts_events=frame(Receipts, receipts),
         duplicate_events=frame(DuplicateEvents, twins),
-        exclude_bots=exclude_bots,
+        excluded_events=frame(ExcludedEvents, excluded),
     )
 
 
 def receipt(file: str, **counts: object) -> dict[str, object]:
     none = dict.fromkeys(
-        ["raw_rows", "filtered_rows", "read_rows", "landed_rows", "quarantined_rows", "bot_rows"], 0
+        [
+            "raw_rows",
+            "filtered_rows",
+            "read_rows",
+            "landed_rows",
+            "quarantined_rows",
+            "forgotten_rows",
+        ],
+        0,
     ) | dict.fromkeys(["late_1d_rows", "late_7d_rows", "late_30d_rows", "future_rows"], 0)
     return {"landing_date": LANDED, "file": file, "status": "read"} | none | counts
 
 
-def duplicate(file: str, line: int, *, bot: bool = False, landed: str = "2025-03-02") -> object:
+def duplicate(file: str, line: int, *, landed: str = "2025-03-02", **more: object) -> object:
     return {
         "event_date": day("2025-03-01"),
         "landing_date": day(landed),
         "file": file,
         "line": line,
         "event_id": "e",
-        "is_bot": bot,
+        **more,
     }
 
 
@@ -54,7 +64,6 @@ FULL = receipt(
     read_rows=10,
     landed_rows=7,
     quarantined_rows=3,
-    bot_rows=2,
     late_1d_rows=4,
     late_7d_rows=3,
     late_30d_rows=1,
@@ -64,10 +73,11 @@ FULL = receipt(
 
 def test_the_rows_of_a_file_are_accepted_quarantined_or_duplicate() -> None:
     # 7 landed - 2 duplicates = 5 accepted; 5 + 3 + 2 = 10 read.
-    # 2 machines' rows, one of them a duplicate: 1 of the accepted is left out.
-    twins = [duplicate("f.csv", 3), duplicate("f.csv", 4, bot=True)]
+    # 1 of the accepted is left out.
+    twins = [duplicate("f.csv", 3), duplicate("f.csv", 4)]
+    excluded = [duplicate("f.csv", 5, rule="flag")]
     assert_rows(
-        of_events([FULL], twins),
+        of_events([FULL], twins, excluded),
         IngestLedger,
         [
             {
@@ -91,12 +101,18 @@ def test_the_rows_of_a_file_are_accepted_quarantined_or_duplicate() -> None:
     )
 
 
-@pytest.mark.parametrize(("exclude_bots", "excluded"), [(True, 2), (False, 0)])
-def test_machines_count_as_excluded_only_where_they_are_left_out(
-    exclude_bots: bool, excluded: int
-) -> None:
-    counted = of_events([FULL], [], exclude_bots=exclude_bots)
-    assert_rows(counted, IngestLedger, [{"accepted_rows": 7, "excluded_rows": excluded}])
+def test_rows_of_staff_are_accepted_and_excluded() -> None:
+    # 7 landed - 1 duplicate = 6 accepted, 2 of which are staff's.
+    fates = ["counts"] * 4 + ["excluded"] * 2 + ["duplicate"]
+    lines = [
+        {"landing_date": LANDED, "file": "f.csv", "line": number, "fate": fate}
+        for number, fate in enumerate(fates)
+    ]
+    assert_rows(
+        ledger(receipts_orders=frame(Receipts, [FULL]), orders=frame(Orders, lines)),
+        IngestLedger,
+        [{"source": "orders", "accepted_rows": 6, "excluded_rows": 2, "duplicate_rows": 1}],
+    )
 
 
 def test_duplicates_go_by_landing_date_and_file() -> None:

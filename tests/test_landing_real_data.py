@@ -37,7 +37,6 @@ def test_git_commits_arrive_as_late_as_their_publisher_says():
         "landed_rows": 302_671,
         # The commits without an e-mail address: nobody is named.
         "quarantined_rows": 1_300,
-        "bot_rows": 1_464,
         "late_1d_rows": 52_920,
         "late_7d_rows": 36_569,
         "late_30d_rows": 19_554,

@@ -73,7 +73,6 @@ def test_true_in_its_spellings(tmp_path, text):
         file(tmp_path, "a.csv", f"event_name,event_ts,user_id,is_bot\nv,{TS},u,{text}\n")
     )
     assert rows(result, "is_bot") == [(True,)]
-    assert receipt(result, "bot_rows") == {"bot_rows": 1}
 
 
 def test_the_event_date_is_a_day_of_the_reporting_zone(tmp_path):

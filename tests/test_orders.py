@@ -10,21 +10,26 @@ from oracle.facts import orders_oracle
 from order_rows import line
 
 from pipelines.references import REFERENCES
+from schemas.base import empty
 from schemas.exchange_rates import ExchangeRates
 from schemas.landed_orders import LandedOrders
 from schemas.orders import Orders
+from schemas.staff import Staff
 from transforms.duplicate_orders import duplicate_orders
 from transforms.orders import orders
 
 NO_RATES = pl.DataFrame(schema={"day": pl.Date, "currency": pl.String, "rate": pl.Decimal(18, 8)})
 
 
-def made(*lines: dict[str, Any], rates: list[dict[str, Any]] | None = None) -> pl.LazyFrame:
+def made(
+    *lines: dict[str, Any], rates: list[dict[str, Any]] | None = None, staff: str | None = None
+) -> pl.LazyFrame:
     landed = frame(LandedOrders, lines)
     return orders(
         landed,
         duplicate_orders(landed),
         frame(ExchangeRates, rates or []),
+        frame(Staff, [{"staff_id": staff}] if staff else []),
         currency="EUR",
         ecb_rates=NO_RATES,
     )
@@ -145,6 +150,26 @@ def test_every_cell_equals_the_sql_computation(
 ) -> None:
     landed, own = frame(LandedOrders, lines), frame(ExchangeRates, rates)
     ecb = REFERENCES["ecb_rates"].load().filter(pl.col("day").dt.year().is_between(2023, 2024))
-    table = orders(landed, duplicate_orders(landed), own, currency=currency, ecb_rates=ecb)
+    twins, staff = duplicate_orders(landed), empty(Staff)
+    table = orders(landed, twins, own, staff, currency=currency, ecb_rates=ecb)
     expected = orders_oracle(landed.collect(), own.collect(), ecb, currency=currency)
     assert_equal_tables("orders", collected(table, Orders), expected)
+
+
+def test_orders_of_staff_are_excluded_with_a_rate_or_without_and_twins_stay_duplicates() -> None:
+    lines = [
+        line(1, "o", customer_id="bob", currency="EUR"),
+        line(2, "p", customer_id="bob", currency="XAU"),
+        line(3, "q", customer_id="ada", currency="EUR"),
+        line(4, "o", customer_id="bob", currency="EUR"),
+    ]
+    assert_rows(
+        made(*lines, staff="bob"),
+        Orders,
+        [
+            {"line": 1, "fate": "excluded"},
+            {"line": 2, "fate": "excluded"},
+            {"line": 3, "fate": "counts"},
+            {"line": 4, "fate": "duplicate"},
+        ],
+    )

@@ -98,3 +98,14 @@ def test_by_default_everything_is_active_but_deliveries_and_impressions() -> Non
 
 def test_a_list_of_active_events_replaces_the_default() -> None:
     assert active(["page_view", "email_opened"], ["email_opened"]) == ["email_opened"]
+
+
+def test_events_that_are_stitched_to_staff_are_dropped_and_those_before_and_after_kept() -> None:
+    changes = [
+        stitch("phone", "08:00", "ann"),
+        {**stitch("phone", "10:00", "bob"), "is_staff": True},
+        stitch("phone", "12:00", None),
+    ]
+    clocks = ("09:00", "10:00", "11:59", "12:00")
+    events = [event(clock, clock, None, "phone") for clock in clocks]
+    assert people(events, changes) == {"09:00": "ann", "12:00": "phone"}

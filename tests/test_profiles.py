@@ -29,6 +29,7 @@ from schemas.landed_customers import LandedCustomers
 from schemas.landed_surveys import LandedSurveys
 from schemas.landed_tickets import LandedTickets
 from schemas.mail_days import MailDays
+from schemas.staff import Staff
 from schemas.survey_responses import SurveyResponses
 from schemas.tickets import Tickets
 from schemas.user_months import UserMonths
@@ -147,8 +148,9 @@ def landed(drawn: dict[str, Any]) -> dict[str, pl.LazyFrame]:
 def facts(drawn: dict[str, Any]) -> dict[str, pl.LazyFrame]:
     """The inputs of the transform, as the warehouse makes them."""
     raw = landed(drawn)
-    known_customers = collected(customers(raw["landed_customers"]), Customers).lazy()
-    responses = survey_responses(raw["landed_surveys"], known_customers, timezone="UTC")
+    nobody = empty(Staff)
+    known_customers = collected(customers(raw["landed_customers"], nobody), Customers).lazy()
+    responses = survey_responses(raw["landed_surveys"], known_customers, nobody, timezone="UTC")
     bits: dict[tuple[date, str], int] = {}
     for who, when in drawn["active"]:
         cell = (when.replace(day=1), who)
@@ -182,7 +184,7 @@ def facts(drawn: dict[str, Any]) -> dict[str, pl.LazyFrame]:
         "customers": known_customers,
         "subscriptions": fact(*started),
         "orders": orders(*paid),
-        "tickets": collected(tickets(raw["landed_tickets"]), Tickets).lazy(),
+        "tickets": collected(tickets(raw["landed_tickets"], nobody), Tickets).lazy(),
         "survey_responses": collected(responses, SurveyResponses).lazy(),
         "user_months": frame(UserMonths, months),
         "mail_days": frame(
@@ -267,9 +269,9 @@ def test_feedback_is_that_of_sql(
 ) -> None:
     drawn = {"surveys": given_answers, "tickets": [], "customers": known_customers}
     raw = landed(drawn)
-    made = survey_responses(
-        raw["landed_surveys"], customers(raw["landed_customers"]), timezone="UTC"
-    )
+    nobody = empty(Staff)
+    people = customers(raw["landed_customers"], nobody)
+    made = survey_responses(raw["landed_surveys"], people, nobody, timezone="UTC")
     found = collected(feedback_monthly(made, data_through=through), FeedbackMonthly)
     with duckdb.connect(config={"threads": 1}) as con:
         for name, rows in raw.items():

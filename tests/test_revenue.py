@@ -14,7 +14,7 @@ from oracle.compare import assert_equal_tables
 from oracle.revenue import inactivity_oracle, revenue_oracle
 from revenue_rows import NO_RATES, known
 
-from schemas.base import Table
+from schemas.base import Table, empty
 from schemas.churn_by_inactivity_monthly import ChurnByInactivityMonthly
 from schemas.churn_monthly import ChurnMonthly
 from schemas.customer_months import CustomerMonths
@@ -25,6 +25,7 @@ from schemas.mrr_movements_monthly import MrrMovementsMonthly
 from schemas.orders import Orders
 from schemas.plan_months import PlanMonths
 from schemas.revenue_cohorts import RevenueCohorts
+from schemas.staff import Staff
 from schemas.subscriptions import Subscriptions
 from transforms.churn_by_inactivity_monthly import churn_by_inactivity_monthly
 from transforms.churn_monthly import churn_monthly
@@ -118,6 +119,7 @@ def build(landed: pl.DataFrame, home: dict[str, Any]) -> dict[str, pl.DataFrame]
     fact = subscriptions(
         landed.lazy(),
         frame(ExchangeRates, RATES, landing_date=DAYS[0], file="rates"),
+        empty(Staff),
         currency="EUR",
         timezone=home["timezone"],
         ecb_rates=NO_RATES,

@@ -12,6 +12,7 @@ from homes import make_home, run_home, scratch, table
 from homes import warehouse_table as stored_rows
 from oracle.activity import TABLES as ACTIVITY
 from oracle.activity import activity_oracle
+from oracle.alerts import alerts_oracle
 from oracle.campaigns import campaigns_oracle, email_oracle, habit_oracle
 from oracle.channels import conversions_oracle, traffic_oracle
 from oracle.compare import assert_equal_tables
@@ -23,12 +24,15 @@ from oracle.revenue import inactivity_oracle, revenue_oracle
 from oracle.scorecard import scorecard_oracle
 from oracle.sessions import frequency_oracle, session_oracle
 from oracle.social import social_oracle
+from oracle.spines import spines
 from oracle.support import support_oracle
 from oracle.surveys import survey_scores_oracle
+from report_rows import read_page
 
 from pipelines.home import open_home
 from pipelines.references import REFERENCES
 from pipelines.registry import BY_NAME
+from pipelines.report.report import report_page
 from pipelines.sample import ALL_SOURCES, write_sample
 from pipelines.session import reading
 from pipelines.setting_models import BENCHMARKS
@@ -325,3 +329,74 @@ def _register_profile_sources(home: Path, con: duckdb.DuckDBPyConnection) -> Non
             count(*) FILTER (event_name = 'email_opened'
                 AND NOT coalesce(is_machine_open, false)) AS opened
         FROM ev WHERE event_name LIKE 'email_%' GROUP BY ALL""")
+
+
+def test_identities_and_what_is_left_out(home: Path) -> None:
+    expected = spines(
+        stored_rows(home, "landed_events"),
+        stored_rows(home, "landed_customers"),
+        duplicate_days=7,
+        exclude_bots=True,
+        exclude_staff=True,
+        crawlers="Googlebot",
+        excluded_traffic=[],
+        stitch_days=30,
+        active_events=[],
+        key_features=[],
+        dimensions=[],
+    )
+    linked = expected["identities"].with_columns(pl.col(pl.Datetime).dt.replace_time_zone("UTC"))
+    assert linked["events"].sum()
+    assert_equal_tables("identities", table(home, "identities"), linked)
+    daily = table(home, "excluded_daily").filter(pl.col("events") > 0).drop("is_complete")
+    left_out = expected["excluded_days"].rename({"event_date": "date"})
+    assert set(left_out["rule"]) == {"flag", "user_agent", "staff"}
+    assert_equal_tables("excluded_daily", daily, left_out)
+    ledger = table(home, "ingest_ledger").filter(source="events")
+    assert ledger["excluded_rows"].sum() == expected["excluded_events"].height
+
+
+def test_alerts(home: Path) -> None:
+    """Forty days are too few to judge by the usual rule, so that both say nothing."""
+    read = {name: table(home, name) for name in BY_NAME["metric_alerts"].reads}
+    assert alerts_oracle(read, lag_days=0, deviations=5, min_change=0.2).is_empty()
+    assert table(home, "metric_alerts").is_empty()
+
+
+def test_the_report_shows_the_numbers_of_the_tables(
+    home: Path, con: duckdb.DuckDBPyConnection
+) -> None:
+    folder = (home / "bi" / ".current").resolve()
+    exact = read_page(report_page(folder, timezone="UTC", currency="EUR")).exact
+
+    def sums(sql: str) -> list[tuple[float, ...]]:
+        rows = con.execute(sql.replace("BI", str(folder))).fetchall()
+        return [tuple(map(float, row)) for row in rows]
+
+    def shown(figure: str, first: int, last: int) -> list[tuple[float, ...]]:
+        return [tuple(map(float, row[first:last])) for row in exact[figure][1:]]
+
+    assert shown("active-users", 1, 4) == sums(
+        "SELECT dau, wau, mau FROM 'BI/active_users_daily.parquet' WHERE dimension = 'all' "
+        "ORDER BY date DESC"
+    )
+    assert shown("lifecycle-bars", 1, 6) == sums(
+        "SELECT retained_users, resurrected_users, new_users, dormant_users, active_users "
+        "FROM 'BI/lifecycle.parquet' WHERE dimension = 'all' AND grain = 'week' "
+        "ORDER BY period_start DESC"
+    )
+    assert shown("mrr-movements", 1, 8) == sums(
+        "SELECT opening_mrr_amount, new_mrr_amount, reactivation_mrr_amount, "
+        "expansion_mrr_amount, contraction_mrr_amount, churn_mrr_amount, closing_mrr_amount "
+        "FROM 'BI/mrr_movements_monthly.parquet' WHERE dimension = 'all' "
+        "ORDER BY month DESC LIMIT 24"
+    )
+    assert shown("channel-sessions", 1, 3) == sums(
+        "SELECT sum(sessions), sum(converting_sessions) FROM 'BI/traffic_sources_daily.parquet', "
+        "(SELECT max(date) AS last FROM 'BI/active_users_daily.parquet') "
+        "WHERE date > last - 28 GROUP BY channel ORDER BY 1 DESC, channel"
+    )
+    assert [row[:2] for row in shown("row-fates", 3, 6)] == sums(
+        "SELECT sum(read_rows), sum(accepted_rows) FROM 'BI/ingest_ledger.parquet' "
+        "GROUP BY source ORDER BY 1 DESC, source"
+    )

@@ -17,17 +17,28 @@ from oracle import spines as oracle
 from schemas.base import Table, dtypes, empty, promise_of
 from schemas.duplicate_events import DuplicateEvents
 from schemas.events import Events
+from schemas.excluded_days import ExcludedDays
+from schemas.excluded_events import ExcludedEvents
+from schemas.identities import Identities
+from schemas.identity_months import IdentityMonths
+from schemas.landed_customers import LandedCustomers
 from schemas.landed_events import LandedEvents
 from schemas.links import Links
 from schemas.segments import Segments
+from schemas.staff import Staff
 from schemas.stitches import Stitches
 from schemas.user_days import UserDays
 from schemas.user_months import UserMonths
 from schemas.users import Users
 from transforms.duplicate_events import duplicate_events
 from transforms.events import events
+from transforms.excluded_days import excluded_days
+from transforms.excluded_events import excluded_events
+from transforms.identities import identities
+from transforms.identity_months import identity_months
 from transforms.links import links
 from transforms.segments import segments
+from transforms.staff import staff
 from transforms.stitches import stitches
 from transforms.user_days import user_days
 from transforms.user_months import user_months
@@ -35,9 +46,14 @@ from transforms.users import users
 
 MODELS: dict[str, type[Table]] = {
     "duplicate_events": DuplicateEvents,
+    "staff": Staff,
+    "excluded_events": ExcludedEvents,
     "events": Events,
     "links": Links,
     "stitches": Stitches,
+    "excluded_days": ExcludedDays,
+    "identity_months": IdentityMonths,
+    "identities": Identities,
     "user_days": UserDays,
     "user_months": UserMonths,
     "users": Users,
@@ -45,6 +61,9 @@ MODELS: dict[str, type[Table]] = {
 }
 DIMENSIONS = ["platform", "country", "channel", "plan"]
 CARRIED = ["platform", "country", "channel"]
+CRAWLERS = pl.DataFrame({"pattern": ["Bot/", "^curl"], "is_literal": [True, False]})
+TEST = {"name": "test", "column": "feature", "equals": "import"}
+THROUGH = day("2024-12-31")
 
 # Few values each, so that ids meet, instants tie and segments collide.
 DAYS = [day(f"2024-{text}") for text in ("01-29", "01-30", "01-31", "02-01", "02-02", "03-01")]
@@ -77,7 +96,10 @@ def landed_rows(draw: st.DrawFn) -> pl.DataFrame:
                 "platform": draw(st.sampled_from([None, "unknown", "web", "a b", "a\x1fb"])),
                 "country": draw(st.sampled_from([None, "", "DE"])),
                 "feature": draw(st.sampled_from([None, "export", "import"])),
-                "is_bot": draw(st.sampled_from([None, False, True])),
+                "is_bot": draw(st.sampled_from([None, None, False, True])),
+                "user_agent": draw(
+                    st.sampled_from([None, "", "web", "a Bot/1", "curl/8", "a curl"])
+                ),
                 "event_date": event_date,
                 "landing_date": day(f"2024-03-0{draw(st.integers(1, 3))}"),
                 "file": draw(st.sampled_from(["f", "g"])),
@@ -87,8 +109,22 @@ def landed_rows(draw: st.DrawFn) -> pl.DataFrame:
     return frame(LandedEvents, rows).collect()
 
 
+customer_rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "customer_id": st.sampled_from(["c", "d", "u"]),
+            "user_id": st.sampled_from([None, "u", "v"]),
+            "is_staff": st.sampled_from([None, False, True]),
+            "landing_date": st.sampled_from(DAYS[:2]),
+        }
+    ),
+    max_size=3,
+)
 settings_of_a_home = st.fixed_dictionaries(
     {
+        "customers": customer_rows,
+        "exclude_staff": st.sampled_from([True, True, False]),
+        "excluded_traffic": st.sampled_from([[], [TEST]]),
         "duplicate_days": st.sampled_from([0, 1, 7]),
         "exclude_bots": st.booleans(),
         "stitch_days": st.sampled_from([1, 2, 30]),
@@ -98,6 +134,22 @@ settings_of_a_home = st.fixed_dictionaries(
         "plans": plan_rows.plans(DAYS, "uvw", max_size=5),
     }
 )
+
+
+def landed_customers(home: dict[str, Any]) -> pl.DataFrame:
+    rows = [{**row, "line": line} for line, row in enumerate(home["customers"], 1)]
+    return frame(LandedCustomers, rows, event_date=DAYS[0], file="c").collect()
+
+
+def rules(home: dict[str, Any]) -> dict[str, Any]:
+    """What excluded_events asks for."""
+    untried = {"contains": None, "matches": None}
+    traffic = [{**rule, **untried, "equals": [rule["equals"]]} for rule in home["excluded_traffic"]]
+    return {
+        "exclude_bots": home["exclude_bots"],
+        "excluded_traffic": traffic,
+        "crawler_patterns": CRAWLERS,
+    }
 
 
 def build(
@@ -116,14 +168,24 @@ def build(
     plans = change(plan_rows.plan_months(home["plans"]).collect()).lazy()
     losers = duplicate_events(landed, duplicate_days=home["duplicate_days"])
     losers = keep("duplicate_events", losers)
-    counted = keep("events", events(landed, losers, exclude_bots=home["exclude_bots"]))
-    linked = keep("links", links(counted))
+    people = staff(change(landed_customers(home)).lazy(), exclude_staff=home["exclude_staff"])
+    people = keep("staff", people)
+    left_out = keep("excluded_events", excluded_events(landed, losers, people, **rules(home)))
+    counted = keep("events", events(landed, losers, left_out))
+    linked = keep("links", links(counted, left_out))
     stitched = keep("stitches", stitches(counted, linked, stitch_days=home["stitch_days"]))
+    keep("excluded_days", excluded_days(left_out, stitched))
+    pairs = keep("identity_months", identity_months(linked, stitched, data_through=THROUGH))
+    keep("identities", identities(pairs))
     days = keep("user_days", user_days(counted, stitched, **by_day))
     months = keep("user_months", user_months(days, plans, dimensions=home["dimensions"]))
     people = keep("users", users(months, empty(Users)))
     keep("segments", segments(people))
     return made
+
+
+def omit(options: dict[str, Any], name: str) -> dict[str, Any]:
+    return {each: value for each, value in options.items() if each != name}
 
 
 @settings(max_examples=40 if LONG else 12, deadline=None)
@@ -132,7 +194,8 @@ def test_every_cell_equals_the_sql_computation(landed: pl.DataFrame, home: dict[
     made = build(landed.lazy(), home)
     carried = [name for name in home["dimensions"] if name in CARRIED]
     plans = plan_rows.plan_days(home["plans"]) if "plan" in home["dimensions"] else None
-    expected = oracle.spines(landed, **{**home, "dimensions": carried, "plans": plans})
+    options = {**home, "dimensions": carried, "plans": plans, "crawlers": "Bot/|^curl"}
+    expected = oracle.spines(landed, landed_customers(home), **omit(options, "customers"))
     for name in oracle.TABLES:
         model = MODELS[name]
         wanted = expected[name].cast(dict(dtypes(model))).select(list(dtypes(model)))
@@ -160,6 +223,8 @@ def test_a_range_equals_its_slices(landed: pl.DataFrame, home: dict[str, Any]) -
     sliced = slice_by_slice(landed, made, home)
     for name, parts in sliced.items():
         slice_by = promise_of(MODELS[name]).slice_by
+        if slice_by is None:
+            continue
         kept = [part.filter(pl.col(slice_by) == key) for key, part in parts.items()]
         assert_same(collected(pl.concat(kept), MODELS[name]), made[name])
 
@@ -183,20 +248,28 @@ def slice_by_slice(
             near("landed_events", today, home["duplicate_days"]),
             duplicate_days=home["duplicate_days"],
         )
-        sliced["events"][today] = events(
+        landed_today, lost_today = (
             near("landed_events", today, 0),
             near("duplicate_events", today, 0),
-            exclude_bots=home["exclude_bots"],
         )
-        sliced["links"][today] = links(events_today)
+        sliced["excluded_events"][today] = excluded_events(
+            landed_today, lost_today, lazy["staff"], **rules(home)
+        )
+        excluded_today = near("excluded_events", today, 0)
+        sliced["events"][today] = events(landed_today, lost_today, excluded_today)
+        sliced["links"][today] = links(events_today, excluded_today)
         sliced["stitches"][today] = stitches(
             events_today,
             near("links", today, home["stitch_days"] + 1),
             stitch_days=home["stitch_days"],
         )
+        sliced["excluded_days"][today] = excluded_days(excluded_today, near("stitches", today, 0))
         sliced["user_days"][today] = user_days(events_today, near("stitches", today, 0), **by_day)
     for month in sorted({today.replace(day=1) for today in DAYS}):
         in_month = pl.col("event_date").dt.month_start() == month
+        sliced["identity_months"][month] = identity_months(
+            lazy["links"].filter(in_month), lazy["stitches"].filter(in_month), data_through=THROUGH
+        )
         sliced["user_months"][month] = user_months(
             lazy["user_days"].filter(in_month),
             plan_rows.plan_months(home["plans"]).filter(pl.col("month") == month),
@@ -214,7 +287,10 @@ def slice_by_slice(
 def test_nothing_in_gives_nothing_out(name: str) -> None:
     home = {
         "duplicate_days": 7,
+        "customers": [],
         "exclude_bots": True,
+        "exclude_staff": True,
+        "excluded_traffic": [TEST],
         "stitch_days": 30,
         "active_events": [],
         "key_features": [],

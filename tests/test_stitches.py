@@ -19,13 +19,15 @@ def unknown(when: str, anonymous: str = "phone", **more: object) -> dict[str, ob
     }
 
 
-def link(user: str, first: str, last: str | None = None) -> dict[str, object]:
+def link(user: str, first: str, last: str | None = None, **more: object) -> dict[str, object]:
     return {
         "event_date": day(first[:10]),
         "anonymous_id": "phone",
         "user_id": user,
         "first_ts": at(first),
         "last_ts": at(last or first),
+        "is_staff": False,
+        **more,
     }
 
 
@@ -51,6 +53,8 @@ def test_an_event_belongs_to_the_first_user_linked_after_it() -> None:
                 "anonymous_id": "phone",
                 "from_ts": at("2025-03-01 09:00"),
                 "user_id": "ann",
+                "is_staff": False,
+                "events": 1,
             }
         ],
     )
@@ -150,3 +154,39 @@ def test_of_users_linked_at_one_instant_the_run_that_began_last_is_the_last_one(
         link("ann", "2025-03-01 10:00", "2025-03-01 10:00"),
     ]
     assert changes([unknown("2025-03-01 11:00")], links) == [("03-01 11:00", "ann")]
+
+
+def test_a_change_says_how_many_events_it_holds_and_whether_they_are_staff_s() -> None:
+    links = [
+        link("bob", "2025-03-01 10:00", is_staff=True),
+        link("ann", "2025-03-01 12:00"),
+    ]
+    events = [
+        unknown("2025-03-01 08:00"),
+        unknown("2025-03-01 09:00"),
+        unknown("2025-03-01 09:00", event_id="at the same instant"),
+        unknown("2025-03-01 11:00"),
+    ]
+    table = stitches(frame(Events, events), frame(Links, links), stitch_days=30)
+    assert_rows(
+        table,
+        Stitches,
+        [
+            {"from_ts": at("2025-03-01 08:00"), "user_id": "bob", "is_staff": True, "events": 3},
+            {"from_ts": at("2025-03-01 11:00"), "user_id": "ann", "is_staff": False, "events": 1},
+        ],
+    )
+
+
+def test_a_stretch_of_nobody_s_is_not_staff_s() -> None:
+    links = [link("bob", "2025-02-28 01:00", is_staff=True)]
+    events = [unknown(f"2025-03-01 {clock}") for clock in ("00:00", "12:00")]
+    table = stitches(frame(Events, events), frame(Links, links), stitch_days=1)
+    assert_rows(
+        table,
+        Stitches,
+        [
+            {"user_id": "bob", "is_staff": True, "events": 1},
+            {"user_id": None, "is_staff": False, "events": 1},
+        ],
+    )

@@ -231,3 +231,30 @@ def test_a_time_of_day_that_is_missing_is_noon_of_the_reporting_time_zone() -> N
 def test_leap_days_are_days() -> None:
     row = subscribed("2024-02-29", ended_ts="2024-03-01")
     assert stretches(row) == [("10", "2024-02-29", "2024-03-01")]
+
+
+def test_a_version_of_staff_bears_nothing_and_still_ends_the_one_before() -> None:
+    rows = [
+        subscribed("2024-01-01", updated_ts="2024-01-01"),
+        subscribed("2024-01-01", customer_id="bob", updated_ts="2024-02-01"),
+    ]
+    assert_rows(
+        fact(*rows, staff="bob"),
+        Subscriptions,
+        [
+            {
+                "customer_id": "ann",
+                "fate": "counts",
+                "mrr_amount": Decimal(10),
+                "mrr_from_date": day("2024-01-01"),
+                "mrr_until_date": day("2024-02-01"),
+            },
+            {
+                "customer_id": "bob",
+                "fate": "excluded",
+                "mrr_amount": None,
+                "mrr_from_date": None,
+                "mrr_until_date": None,
+            },
+        ],
+    )

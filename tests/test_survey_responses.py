@@ -151,3 +151,21 @@ def test_a_negative_zero_is_a_zero() -> None:
 def test_without_rows_there_are_none() -> None:
     assert_rows(responses([]), SurveyResponses, [])
     assert landed([]).collect().is_empty()
+
+
+def test_answers_of_staff_are_excluded_and_supersede_nothing() -> None:
+    first = {"respondent_id": "bob", "wave": "w", "score": 9.0}
+    rows = [
+        {**first, "answered_ts": at("2024-01-01 10:00")},
+        {**first, "answered_ts": at("2024-01-02 10:00")},
+        {**first, "respondent_id": "ada", "answered_ts": at("2024-01-02 10:00")},
+    ]
+    assert_rows(
+        responses(rows, staff=["bob"]),
+        SurveyResponses,
+        [
+            {"response_id": "r1", "fate": "excluded", "superseded_date": None},
+            {"response_id": "r2", "fate": "excluded", "superseded_date": None},
+            {"response_id": "r3", "fate": "counts", "superseded_date": None},
+        ],
+    )

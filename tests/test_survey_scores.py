@@ -14,8 +14,10 @@ from oracle.surveys import survey_scores_oracle
 from plan_rows import plan_row
 from survey_rows import SCALES, answer, customers, invitation, landed, responses
 
+from schemas.base import empty
 from schemas.landed_customers import LandedCustomers
 from schemas.plan_months import PlanMonths
+from schemas.staff import Staff
 from schemas.survey_scores import SurveyScores
 from transforms.customers import customers as customers_of
 from transforms.survey_responses import survey_responses
@@ -377,13 +379,13 @@ def test_scores_are_those_of_sql(
         file="c.csv",
         item=1,
     )
-    customers_now = customers_of(known)
+    customers_now = customers_of(known, empty(Staff))
     options: dict[str, Any] = {
         "dimensions": ["platform", "channel", "country", "segment", "plan"],
         "week_start": week_start,
         "data_through": through,
     }
-    facts = survey_responses(surveys, customers_now, timezone="UTC")
+    facts = survey_responses(surveys, customers_now, empty(Staff), timezone="UTC")
     months_of_plans = frame(PlanMonths, [plan_row(*plan) for plan in plans])
     table = survey_scores(facts, customers_now, months_of_plans, **options)
     found = collected(table, SurveyScores)

@@ -384,7 +384,7 @@ def test_staged_files_are_out_of_sight_until_they_are_placed(folder: Path) -> No
 
 def links(**changes: Any) -> pl.DataFrame:
     instant = pl.datetime(2025, 1, 1, time_zone="UTC")
-    row = {"event_date": JANUARY, "anonymous_id": "x", "user_id": "ada"}
+    row = {"event_date": JANUARY, "anonymous_id": "x", "user_id": "ada", "is_staff": False}
     made = frame(Links, [{**row, **changes}]).with_columns(
         first_ts=instant.cast(pl.Datetime("us", "UTC")),
         last_ts=instant.cast(pl.Datetime("us", "UTC")),

@@ -2,19 +2,21 @@
 
 import polars as pl
 
-from transforms.fates import ARRIVAL, latest
+from transforms.fates import ARRIVAL, excluding_staff, latest
 
 
-def customers(landed_customers: pl.LazyFrame) -> pl.LazyFrame:
-    """Every landed row with its fate: of one customer the latest row counts.
+def customers(landed_customers: pl.LazyFrame, staff: pl.LazyFrame) -> pl.LazyFrame:
+    """Every landed row with its fate: of one customer the latest row counts, unless it is staff's.
 
     ``user_id`` is ``customer_id`` where the row names no other; a missing ``is_staff`` is false.
     """
-    return latest(landed_customers, ["customer_id"], None).select(
+    person = pl.coalesce("user_id", "customer_id").alias("user_id")
+    rows = latest(landed_customers, ["customer_id"], None).with_columns(person)
+    return excluding_staff(rows, staff, ["customer_id", "user_id"]).select(
         *ARRIVAL,
         "fate",
         "customer_id",
-        pl.coalesce("user_id", "customer_id").alias("user_id"),
+        "user_id",
         "created_ts",
         "country",
         "segment",

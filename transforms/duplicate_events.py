@@ -13,7 +13,7 @@ def duplicate_events(landed_events: pl.LazyFrame, *, duplicate_days: int) -> pl.
     A row loses when any row of its id that was received before it, whether that one counts or
     not, lies on an event day at most ``duplicate_days`` away. So what becomes of a day depends on
     the days within that reach and on no others: rows of the outermost ``duplicate_days`` days
-    handed in are judged by what is there. A missing ``is_bot`` is false.
+    handed in are judged by what is there.
     """
     suspects = _suspects(landed_events).sort(_RECEIVED).with_row_index("rank")
     first_of_day = suspects.group_by("event_id", "event_date").agg(pl.col("rank").min())
@@ -31,19 +31,14 @@ def duplicate_events(landed_events: pl.LazyFrame, *, duplicate_days: int) -> pl.
     return (
         suspects.join(first_within_reach, on=["event_id", "event_date"])
         .filter(pl.col("rank") > pl.col("first_rank"))
-        .select(
-            "event_date",
-            *ARRIVAL,
-            "event_id",
-            pl.col("is_bot").fill_null(False),
-        )
+        .select("event_date", *ARRIVAL, "event_id")
     )
 
 
 def _suspects(landed_events: pl.LazyFrame) -> pl.LazyFrame:
     """Rows whose id has a twin, and the odd one whose hash does: whole ids are dear to group."""
     rows = landed_events.select(
-        "event_id", "event_date", *_RECEIVED, "is_bot", id_hash=pl.col("event_id").hash()
+        "event_id", "event_date", *_RECEIVED, id_hash=pl.col("event_id").hash()
     )
     repeated = rows.group_by("id_hash").len("rows").filter(pl.col("rows") > 1)
     return rows.join(repeated, on="id_hash", how="semi")

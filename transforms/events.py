@@ -1,4 +1,4 @@
-"""Events that count: each once, machines left out, filed under the day they happened."""
+"""Events that count: each once, nobody's who is left out, filed under the day they happened."""
 
 import polars as pl
 
@@ -8,13 +8,8 @@ from transforms.fates import ARRIVAL
 
 
 def events(
-    landed_events: pl.LazyFrame, duplicate_events: pl.LazyFrame, *, exclude_bots: bool
+    landed_events: pl.LazyFrame, duplicate_events: pl.LazyFrame, excluded_events: pl.LazyFrame
 ) -> pl.LazyFrame:
-    """Landed events without the duplicates and, with ``exclude_bots``, without machines' events.
-
-    A row whose ``is_bot`` is missing is a person's.
-    """
-    once = landed_events.join(duplicate_events, on=ARRIVAL, how="anti")
-    if exclude_bots:
-        once = once.filter(~pl.col("is_bot").fill_null(False))
-    return once.select(list(dtypes(Events)))
+    """Landed events without the duplicates and without what a rule leaves out."""
+    others = pl.concat([duplicate_events.select(ARRIVAL), excluded_events.select(ARRIVAL)])
+    return landed_events.join(others, on=ARRIVAL, how="anti").select(list(dtypes(Events)))

@@ -9,12 +9,27 @@ from collections.abc import Sequence
 import polars as pl
 
 COUNTS, DUPLICATE, AWAITING_RATE = "counts", "duplicate", "awaiting_rate"
+EXCLUDED = "excluded"
 ARRIVAL = ("landing_date", "file", "line", "item")
 
 
 def counted(rows: pl.LazyFrame) -> pl.LazyFrame:
     """The rows that count."""
     return rows.filter(pl.col("fate") == COUNTS)
+
+
+def excluding_staff(rows: pl.LazyFrame, staff: pl.LazyFrame, ids: Sequence[str]) -> pl.LazyFrame:
+    """The rows with the fate ``excluded`` where one of the ``ids`` is of staff; in no order.
+
+    A duplicate stays one: another row stands for it.
+    """
+    marks = [f"{name}_is_of_staff" for name in ids]
+    for name, mark in zip(ids, marks, strict=True):
+        own = staff.select(pl.col("staff_id").alias(name), pl.lit(True).alias(mark))
+        rows = rows.join(own, on=name, how="left")
+    is_of_staff = pl.any_horizontal(marks).fill_null(False) & (pl.col("fate") != DUPLICATE)
+    fate = pl.when(is_of_staff).then(pl.lit(EXCLUDED)).otherwise("fate")
+    return rows.with_columns(fate=fate).drop(marks)
 
 
 def latest(rows: pl.LazyFrame, identity: Sequence[str], updated: str | None) -> pl.LazyFrame:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from transforms.fates import AWAITING_RATE, DUPLICATE
+from transforms.fates import AWAITING_RATE, DUPLICATE, EXCLUDED
 
 # The fact table of each source, which tells the fate of every landed row.
 FACTS = {
@@ -19,27 +19,28 @@ FACTS = {
 LEDGER_READS = (
     "receipts_events",
     "duplicate_events",
+    "excluded_events",
     *(f"receipts_{source}" for source in FACTS),
     *FACTS.values(),
 )
 _FILE = ["landing_date", "file"]
-_FATES = {"duplicate_rows": DUPLICATE, "awaiting_rate_rows": AWAITING_RATE}
+_LOST = ("duplicate_rows", "awaiting_rate_rows")
+_FATES = dict(zip((*_LOST, "excluded_rows"), (DUPLICATE, AWAITING_RATE, EXCLUDED), strict=True))
 
 
-def ingest_ledger(*, exclude_bots: bool, **tables: pl.LazyFrame) -> pl.LazyFrame:
+def ingest_ledger(**tables: pl.LazyFrame) -> pl.LazyFrame:
     """One row per landed file, its rows counted by what became of them.
 
     ``tables`` are those of ``LEDGER_READS``. Duplicates, and money without a rate, become known
     only when all files are seen together, so they come from the facts and are taken off the rows
-    that kept the contract. ``excluded_rows`` are the machines' rows among the accepted ones when
-    ``exclude_bots`` holds, else 0.
+    that kept the contract. ``excluded_rows`` are those of the accepted ones that a rule leaves out.
     """
-    parts = [_events(tables["receipts_events"], tables["duplicate_events"])]
+    lost = [tables["duplicate_events"], tables["excluded_events"]]
+    parts = [_of_source("events", tables["receipts_events"], _fates(_told(*lost)))]
     parts += [
         _of_source(source, tables[f"receipts_{source}"], _fates(tables[fact]))
         for source, fact in FACTS.items()
     ]
-    excluded = pl.col("bot_rows") - pl.col("duplicate_bot_rows")
     return pl.concat(parts).select(
         "landing_date",
         "source",
@@ -47,12 +48,13 @@ def ingest_ledger(*, exclude_bots: bool, **tables: pl.LazyFrame) -> pl.LazyFrame
         "status",
         "raw_rows",
         "filtered_rows",
+        "forgotten_rows",
         "read_rows",
-        accepted_rows=pl.col("landed_rows") - pl.sum_horizontal(*_FATES),
+        accepted_rows=pl.col("landed_rows") - pl.sum_horizontal(*_LOST),
         quarantined_rows=pl.col("quarantined_rows") + pl.col("awaiting_rate_rows"),
         awaiting_rate_rows="awaiting_rate_rows",
         duplicate_rows="duplicate_rows",
-        excluded_rows=excluded if exclude_bots else pl.lit(0, pl.Int64),
+        excluded_rows="excluded_rows",
         late_1d_rows="late_1d_rows",
         late_7d_rows="late_7d_rows",
         late_30d_rows="late_30d_rows",
@@ -60,21 +62,17 @@ def ingest_ledger(*, exclude_bots: bool, **tables: pl.LazyFrame) -> pl.LazyFrame
     )
 
 
-def _events(receipts: pl.LazyFrame, duplicates: pl.LazyFrame) -> pl.LazyFrame:
-    counts = duplicates.group_by(_FILE).agg(
-        duplicate_rows=pl.len().cast(pl.Int64),
-        awaiting_rate_rows=pl.lit(0, pl.Int64),
-        duplicate_bot_rows=pl.col("is_bot").sum().cast(pl.Int64),
-    )
-    return _of_source("events", receipts, counts)
+def _told(duplicates: pl.LazyFrame, excluded: pl.LazyFrame) -> pl.LazyFrame:
+    """Events that do not count, by file and fate."""
+    fates = {DUPLICATE: duplicates, EXCLUDED: excluded}
+    return pl.concat(rows.select(*_FILE, fate=pl.lit(fate)) for fate, rows in fates.items())
 
 
 def _fates(facts: pl.LazyFrame) -> pl.LazyFrame:
     counts = {name: (pl.col("fate") == fate).sum().cast(pl.Int64) for name, fate in _FATES.items()}
-    return facts.group_by(_FILE).agg(**counts, duplicate_bot_rows=pl.lit(0, pl.Int64))
+    return facts.group_by(_FILE).agg(**counts)
 
 
 def _of_source(source: str, receipts: pl.LazyFrame, counts: pl.LazyFrame) -> pl.LazyFrame:
     joined = receipts.join(counts, on=_FILE, how="left")
-    none_known = pl.col(*_FATES, "duplicate_bot_rows").fill_null(0)
-    return joined.with_columns(none_known, source=pl.lit(source))
+    return joined.with_columns(pl.col(*_FATES).fill_null(0), source=pl.lit(source))

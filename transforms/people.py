@@ -30,8 +30,9 @@ def with_person(events: pl.LazyFrame, stitches: pl.LazyFrame) -> pl.LazyFrame:
     """The events with ``user_id`` replaced by the person; it is never null.
 
     The person is the user, else the user that the anonymous id is stitched to at the time of the
-    event, else the anonymous id. ``events`` may have any columns besides event_date, event_ts,
-    user_id and anonymous_id; both tables are of the same days.
+    event, else the anonymous id. Events that are stitched to staff are dropped. ``events`` may have
+    any columns besides event_date, event_ts, user_id and anonymous_id; both tables are of the same
+    days.
     """
     # Two branches, because the statistics of a file without such events then spare the second
     # one's reading, and known users never pass through a join.
@@ -54,6 +55,7 @@ def _stitched(unknown: pl.LazyFrame, stitches: pl.LazyFrame) -> pl.LazyFrame:
     intervals = stitches.select(
         *id_of_day,
         pl.col("user_id").alias("stitched_user"),
+        "is_staff",
         pl.col("from_ts").alias("stitched_from"),
         pl.col("from_ts").shift(-1).over(id_of_day, order_by="from_ts").alias("stitched_until"),
     )
@@ -61,7 +63,7 @@ def _stitched(unknown: pl.LazyFrame, stitches: pl.LazyFrame) -> pl.LazyFrame:
     ended = pl.col("event_ts") >= pl.col("stitched_until")
     return (
         unknown.join(intervals, on=id_of_day, how="left")
-        .filter(begun & ~ended.fill_null(False))
+        .filter(begun & ~ended.fill_null(False) & ~pl.col("is_staff").fill_null(False))
         .with_columns(user_id=pl.coalesce("stitched_user", "anonymous_id"))
-        .drop("stitched_user", "stitched_from", "stitched_until")
+        .drop("stitched_user", "stitched_from", "stitched_until", "is_staff")
     )

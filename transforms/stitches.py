@@ -3,6 +3,7 @@
 import polars as pl
 
 _ID_OF_DAY = ["event_date", "anonymous_id"]
+_USER = ("user_id", "is_staff")
 
 
 def stitches(events: pl.LazyFrame, links: pl.LazyFrame, *, stitch_days: int) -> pl.LazyFrame:
@@ -14,22 +15,23 @@ def stitches(events: pl.LazyFrame, links: pl.LazyFrame, *, stitch_days: int) -> 
     """
     unknown = (
         events.filter(pl.col("user_id").is_null())
-        .select(*_ID_OF_DAY, "event_ts")
-        .unique()
+        .group_by(*_ID_OF_DAY, "event_ts")
+        .agg(events=pl.len().cast(pl.Int64))
         .join(links, on="anonymous_id", how="semi")
         .sort("event_ts")
     )
     reach = pl.duration(hours=24 * stitch_days)
     ahead = pl.col("next_first_ts") - pl.col("event_ts")
     behind = pl.col("event_ts") - pl.col("previous_last_ts")
-    resolved = _with_neighbours(unknown, links).select(
-        *_ID_OF_DAY,
-        "event_ts",
-        user_id=pl.when(ahead <= reach)
-        .then("next_user")
+    told = [
+        pl.when(ahead <= reach)
+        .then(f"next_{name}")
         .when(behind <= reach)
-        .then("previous_user"),
-    )
+        .then(f"previous_{name}")
+        .alias(name)
+        for name in _USER
+    ]
+    resolved = _with_neighbours(unknown, links).select(*_ID_OF_DAY, "event_ts", "events", *told)
     return _changes(resolved)
 
 
@@ -40,10 +42,10 @@ def _with_neighbours(unknown: pl.LazyFrame, links: pl.LazyFrame) -> pl.LazyFrame
     of_unknown = links.join(unknown.select("anonymous_id"), on="anonymous_id", how="semi")
     ordered = of_unknown.sort("last_ts", "first_ts", "user_id")
     following = ordered.unique(id_and_end, keep="first", maintain_order=True).select(
-        *id_and_end, next_first_ts="first_ts", next_user="user_id"
+        *id_and_end, next_first_ts="first_ts", **{f"next_{name}": name for name in _USER}
     )
     preceding = ordered.unique(id_and_end, keep="last", maintain_order=True).select(
-        *id_and_end, previous_last_ts="last_ts", previous_user="user_id"
+        *id_and_end, previous_last_ts="last_ts", **{f"previous_{name}": name for name in _USER}
     )
     return unknown.join_asof(
         following,
@@ -71,6 +73,10 @@ def _changes(resolved: pl.LazyFrame) -> pl.LazyFrame:
         .sort(*_ID_OF_DAY, "event_ts")
         .with_columns(run=pl.struct(*_ID_OF_DAY, "user_id").rle_id())
         .group_by("run", *_ID_OF_DAY, "user_id")
-        .agg(from_ts=pl.col("event_ts").min())
-        .select(*_ID_OF_DAY, "from_ts", "user_id")
+        .agg(
+            from_ts=pl.col("event_ts").min(),
+            is_staff=pl.col("is_staff").any(),
+            events=pl.col("events").sum(),
+        )
+        .select(*_ID_OF_DAY, "from_ts", *_USER, "events")
     )

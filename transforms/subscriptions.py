@@ -7,7 +7,14 @@ import polars as pl
 from schemas.base import dtypes
 from schemas.subscriptions import Subscriptions
 from transforms.calendar import local_day
-from transforms.fates import ARRIVAL, AWAITING_RATE, COUNTS, DUPLICATE
+from transforms.fates import (
+    ARRIVAL,
+    AWAITING_RATE,
+    COUNTS,
+    DUPLICATE,
+    EXCLUDED,
+    excluding_staff,
+)
 from transforms.money import divided, from_units, units, with_rate
 
 _PERIOD = ["subscription_id", "started_ts"]
@@ -32,6 +39,7 @@ _PER_MONTH = {"year": (1, 12), "month": (1, 1), "week": (52, 12), "day": (365, 1
 def subscriptions(
     landed_subscriptions: pl.LazyFrame,
     exchange_rates: pl.LazyFrame,
+    staff: pl.LazyFrame,
     *,
     currency: str,
     timezone: str,
@@ -54,7 +62,8 @@ def subscriptions(
     last instant in the reporting time zone lies in the stretch.
 
     MRR is in the reporting currency at the rate of the start day. A version without a rate awaits
-    it, and bears nothing meanwhile; the version before it ends all the same.
+    it, and bears nothing meanwhile; the version before it ends all the same. So it is with a
+    version of staff, which is excluded.
     """
     versions, restated = _versions(landed_subscriptions, timezone)
     stretches = _stretches(versions, timezone)
@@ -66,7 +75,9 @@ def subscriptions(
     }
     duplicates = restated.with_columns(fate=pl.lit(DUPLICATE), **missing)
     columns = list(dtypes(Subscriptions))
-    return pl.concat([priced.select(columns), duplicates.select(columns)])
+    told = pl.concat([priced.select(columns), duplicates.select(columns)])
+    bears = pl.when(pl.col("fate") != EXCLUDED).then(pl.col(list(missing)))
+    return excluding_staff(told, staff, ["customer_id"]).with_columns(bears).select(columns)
 
 
 def _versions(rows: pl.LazyFrame, timezone: str) -> tuple[pl.LazyFrame, pl.LazyFrame]:

@@ -3,7 +3,7 @@
 import polars as pl
 
 from transforms.calendar import local_day
-from transforms.fates import ARRIVAL, counted, latest
+from transforms.fates import ARRIVAL, counted, excluding_staff, latest
 
 _COLUMNS = [
     "response_id",
@@ -29,15 +29,17 @@ _ROUND = ["person_id", "survey", "kind", "wave"]
 
 
 def survey_responses(
-    landed_surveys: pl.LazyFrame, customers: pl.LazyFrame, *, timezone: str
+    landed_surveys: pl.LazyFrame, customers: pl.LazyFrame, staff: pl.LazyFrame, *, timezone: str
 ) -> pl.LazyFrame:
     """Every landed row with its fate, its person and its days; the latest of an identity counts.
+
+    A row of staff is excluded instead.
 
     There is no time of update: the row that landed last is the latest. ``superseded_date`` is the
     day of the person's next answer to the same survey and kind in the same wave, so that a table
     can take an answer for superseded from that day on and not before.
     """
-    rows = latest(landed_surveys, _IDENTITY, None)
+    rows = excluding_staff(latest(landed_surveys, _IDENTITY, None), staff, ["respondent_id"])
     ids = counted(customers).select(respondent_id="customer_id", named="user_id")
     known = rows.join(ids, on="respondent_id", how="left").with_columns(
         # Zero has two signs, which compare as equal and are stored as different bytes.

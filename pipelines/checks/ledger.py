@@ -6,6 +6,8 @@ from pipelines.checks.check import Check, Tables, apart
 from transforms.fates import counted
 from transforms.ingest_ledger import FACTS
 
+_EVENTS = ("events", "duplicate_events", "excluded_events")
+
 
 def _unconserved_files(tables: Tables) -> pl.LazyFrame:
     parts = pl.col("accepted_rows") + pl.col("quarantined_rows") + pl.col("duplicate_rows")
@@ -13,21 +15,18 @@ def _unconserved_files(tables: Tables) -> pl.LazyFrame:
 
 
 def _uncounted_events(tables: Tables) -> pl.LazyFrame:
-    """Accepted rows of the ledger against the events that count."""
-    ledger = (
-        tables["ingest_ledger"]
-        .filter(source="events")
-        .select(accepted=pl.col("accepted_rows").sum() - pl.col("excluded_rows").sum())
-    )
-    events = tables["events"].select(events=pl.len().cast(pl.Int64))
-    return pl.concat((ledger, events), how="horizontal").filter(
-        pl.col("accepted") != pl.col("events")
-    )
+    """Rows that kept the contract, as they were received, against what became of them."""
+    kept = pl.col("read_rows") - pl.col("quarantined_rows")
+    received = tables["ingest_ledger"].filter(source="events").select(received=kept.sum())
+    told = pl.concat(tables[name].select("event_date") for name in _EVENTS)
+    counts = told.select(told=pl.len().cast(pl.Int64))
+    return apart(pl.concat((received, counts), how="horizontal"), "received", "told")
 
 
 def _uncounted_rows(tables: Tables) -> pl.LazyFrame:
-    """Accepted rows of the ledger, per source, against the rows of its facts that count."""
-    ledger = tables["ingest_ledger"].group_by("source").agg(pl.col("accepted_rows").sum())
+    """Accepted rows of the ledger that no rule leaves out, per source, against its facts'."""
+    counts = pl.col("accepted_rows") - pl.col("excluded_rows")
+    ledger = tables["ingest_ledger"].group_by("source").agg(counts.sum().alias("accepted_rows"))
     facts = [
         counted(tables[fact]).select(source=pl.lit(source), counted=pl.len().cast(pl.Int64))
         for source, fact in FACTS.items()
@@ -46,17 +45,17 @@ LEDGER_CHECKS = (
         _unconserved_files,
     ),
     Check(
-        "accepted_rows_are_events",
+        "received_rows_are_events",
         "ingest_ledger",
-        ("events",),
-        "Accepted rows, less those left out as bots', are the events that count.",
+        _EVENTS,
+        "Rows that kept the contract = events that count + duplicates + excluded.",
         _uncounted_events,
     ),
     Check(
         "accepted_rows_are_facts",
         "ingest_ledger",
         tuple(FACTS.values()),
-        "Accepted rows of the other sources are the rows of their facts that count.",
+        "Accepted rows of the other sources, less staff's, are the rows of their facts that count.",
         _uncounted_rows,
     ),
 )

@@ -11,6 +11,11 @@ _SETTINGS = """\
 key_features = ["board", "export"]
 own_domains = ["tide.example"]
 
+[[excluded_traffic]]
+name = "staging"
+column = "page_url"
+contains = "://staging."
+
 [[goals]]
 name = "signup"
 events = ["signup"]
@@ -70,7 +75,8 @@ def _said(summary: SampleSummary, landing: Path) -> str:
     return (
         f"{rows:,} rows in {summary.files:,} files under {landing}, landed from "
         f"{summary.first_day} to {summary.last_day}.\n"
-        f"events: {summary.events:,} of people, {summary.bot_rows:,} rows of machines, "
+        f"events: {summary.events:,} of people, "
+        f"{summary.left_out_rows:,} of machines, staff and tests, "
         f"{summary.duplicate_rows:,} twins, {summary.quarantined_rows:,} malformed, "
         f"{summary.late_rows:,} late.\n"
         f"Rows of other sources: {others}."

@@ -1,7 +1,7 @@
 """Raw rows against the contract: which land, and which are refused and why."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
 
@@ -10,15 +10,18 @@ import polars as pl
 
 from pipelines.landing.casts import Value, cast
 from pipelines.landing.content_ids import DEFAULTED, content_ids
+from pipelines.landing.door import LetIn, let_in, nobody_turned_away
 from pipelines.landing.expressions import evaluate, passes, with_finds
 from pipelines.landing.feeds import Feed
 from pipelines.landing.mapping import Expression
 from pipelines.landing.parquet_rows import raw_text
+from pipelines.landing.pseudonyms import pseudonymized, without_values
 from pipelines.landing.receipts import ARRIVED, count_rows
 from pipelines.landing.rows import RawRows, broken_rows
 from pipelines.landing.several import several
 from pipelines.landing.sources import Source
 from pipelines.landing.timestamps import TimeRule, noon
+from pipelines.landing.tombstones import NOBODY, Tombstones
 from schemas.base import dtypes
 from schemas.violations import violations
 
@@ -29,13 +32,19 @@ _FAILED = "\0failed:"
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What a row is judged by beside its feed: its source, the settings, and its file's date."""
+    """What a row is judged by beside its feed: its source, the settings, and its file's date.
+
+    With a ``pseudonym_key`` nothing that lands or is refused holds an id of a person. Rows of
+    people with ``tombstones`` do neither.
+    """
 
     source: Source
     timezone: str
     earliest_event_date: date
     names: list[str]
     landing_dates: pl.Series
+    pseudonym_key: bytes | None = field(default=None, repr=False)
+    tombstones: Tombstones = NOBODY
 
 
 @dataclass(frozen=True)
@@ -43,12 +52,13 @@ class Judged:
     """Rows by what became of them, all with ``intake``: the number of their file.
 
     ``landed`` has a column more than the model: the id by which equal rows of a file are to be told
-    apart, null where they are not.
+    apart, null where they are not. ``turned_away`` are the places of forgotten people's rows.
     """
 
     landed: pl.DataFrame
     quarantined: pl.DataFrame
     counts: pl.DataFrame
+    turned_away: pl.DataFrame
 
 
 def used_columns(source: Source, feed: Feed) -> frozenset[str]:
@@ -85,10 +95,24 @@ def judge(rows: RawRows, feed: Feed, given: Circumstances) -> Judged:
     table = _placed(_completed(table, given.source, id_column), rows, given)
     broken = [*rows.problems, *_broken(table, problems, given, id_column)]
     refused = reduce(pl.Series.__or__, (mask for _, mask in broken), _none(table.height))
-    quarantined = _quarantined(rows, broken, refused)
-    landed = table.filter(~refused) if refused.any() else table
-    counts = count_rows(raw, made, rows, table, refused, given.source)
-    return Judged(_with_ids(landed, given.source, feed, id_column), quarantined, counts)
+    found = LetIn(rows, table, broken, refused, nobody_turned_away())
+    found = let_in(found, made, given.source.person_ids, given.tombstones)
+    quarantined = _quarantined(found.rows, found.broken, found.refused)
+    landed = found.table.filter(~found.refused) if found.refused.any() else found.table
+    counts = count_rows(raw, made, found, given.source)
+    away = found.turned_away
+    if given.pseudonym_key is None:
+        return Judged(_with_ids(landed, given.source, feed, id_column), quarantined, counts, away)
+    # Before ids are made of content: whoever knows the rest of a row could try out whose it is.
+    landed = pseudonymized(landed, given.source.person_ids, given.pseudonym_key)
+    landed = _without(_with_ids(landed, given.source, feed, id_column), "extra", *given.source.json)
+    said = without_values(quarantined["reasons"]).alias("reasons")
+    return Judged(landed, _without(quarantined, "raw").with_columns(said), counts, away)
+
+
+def _without(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """The rows with nulls in these columns of text."""
+    return rows.with_columns(pl.lit(None, pl.String).alias(name) for name in columns)
 
 
 def _none(height: int) -> pl.Series:

@@ -8,6 +8,7 @@ import polars as pl
 from pipelines.landing.content_ids import number_occurrences
 from pipelines.landing.files import RawFile
 from pipelines.landing.judge import OCCURRENCE, Circumstances
+from pipelines.landing.pseudonyms import without_values
 from pipelines.landing.receipts import COUNTED
 from pipelines.landing.rows import BROKEN
 from pipelines.landing.sources import Source
@@ -24,13 +25,14 @@ class TakenIn:
     """What files brought. ``landed`` is as the source's landed model has it, in no set order.
 
     ``digests`` are the SHA-256 of the files as they lie on disk; ``"unreadable"`` for one that
-    could not be opened.
+    could not be opened. ``turned_away`` are the places of forgotten people's rows.
     """
 
     landed: pl.DataFrame
     quarantined: pl.DataFrame
     receipts: pl.DataFrame
     digests: dict[RawFile, str]
+    turned_away: pl.DataFrame
 
 
 def landed_rows(landed: pl.DataFrame | None, source: Source) -> pl.DataFrame:
@@ -58,6 +60,8 @@ def refused_rows(
         },
         schema=BROKEN,
     )
+    if given.pseudonym_key is not None:
+        whole = whole.with_columns(without_values(whole["reasons"]).alias("reasons"))
     every = whole if rows is None else pl.concat([rows, whole])
     return _named(every, given).select(*dtypes(Quarantine))
 

@@ -27,9 +27,10 @@ class Source:
     is noon of the landing date. A ``content_id`` that a row lacks is made from its content.
     ``spelled`` columns are brought to one spelling, and those of ``defaults`` that a row lacks are
     filled in after that.
-    ``machine`` is the flag that receipts count, ``json`` columns must hold JSON. ``is_late`` rows
-    are counted by how long after they happened they arrived; full exports of what is old are not
-    late. A ``is_reference`` source says what others mean and does not tell how far data reaches.
+    ``person_ids`` are the columns that name a person; ids of all sources are one namespace.
+    ``json`` columns must hold JSON. ``is_late`` rows are counted by how long after they happened
+    they arrived; full exports of what is old are not late. A ``is_reference`` source says what
+    others mean and does not tell how far data reaches.
     """
 
     name: str
@@ -38,9 +39,9 @@ class Source:
     happened: tuple[str, ...]
     received: str | None = None
     content_id: str | None = None
+    person_ids: tuple[str, ...] = ()
     spelled: tuple[pl.Expr, ...] = ()
     defaults: Mapping[str, pl.Expr] = field(default_factory=dict)
-    machine: str | None = None
     json: tuple[str, ...] = ()
     is_late: bool = False
     is_reference: bool = False
@@ -66,7 +67,7 @@ EVENTS = Source(
     happened=("event_ts",),
     received="received_ts",
     content_id="event_id",
-    machine="is_bot",
+    person_ids=("user_id", "anonymous_id"),
     json=("properties",),
     is_late=True,
 )
@@ -75,6 +76,7 @@ SURVEYS = Source(
     contract=SurveyContract,
     landed=LandedSurveys,
     happened=("answered_ts", "asked_ts"),
+    person_ids=("respondent_id",),
     spelled=(_lower("kind"), _lower("direction")),
     defaults={
         "scale_min": _end_of_scale(0),
@@ -88,6 +90,7 @@ SUBSCRIPTIONS = Source(
     contract=SubscriptionContract,
     landed=LandedSubscriptions,
     happened=("started_ts",),
+    person_ids=("customer_id",),
     spelled=(_CURRENCY, _lower("interval"), _lower("status")),
     defaults={"interval_count": pl.lit(1), "quantity": pl.lit(1), "status": pl.lit("active")},
 )
@@ -96,6 +99,7 @@ ORDERS = Source(
     contract=OrderContract,
     landed=LandedOrders,
     happened=("ordered_ts",),
+    person_ids=("customer_id",),
     spelled=(_CURRENCY, _lower("kind")),
     defaults={"line_id": pl.lit(""), "kind": pl.lit("purchase")},
     is_late=True,
@@ -115,7 +119,11 @@ SOCIAL_ACCOUNTS = Source(
     is_late=True,
 )
 TICKETS = Source(
-    name="tickets", contract=TicketContract, landed=LandedTickets, happened=("opened_ts",)
+    name="tickets",
+    contract=TicketContract,
+    landed=LandedTickets,
+    happened=("opened_ts",),
+    person_ids=("customer_id",),
 )
 CAMPAIGN_COSTS = Source(
     name="campaign_costs",
@@ -138,6 +146,7 @@ CUSTOMERS = Source(
     contract=CustomerContract,
     landed=LandedCustomers,
     happened=("created_ts",),
+    person_ids=("customer_id", "user_id"),
     is_reference=True,
 )
 

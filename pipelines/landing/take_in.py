@@ -10,6 +10,7 @@ from datetime import date
 import polars as pl
 
 from pipelines.landing.csv_rows import Dialect, Header, csv_rows, read_header
+from pipelines.landing.door import nobody_turned_away
 from pipelines.landing.feeds import COMPRESSED, ENDINGS, Feed, Format, check_feeds, feed_of
 from pipelines.landing.files import Hashed, Limits, RawFile, Unreadable, content, guarded, spooled
 from pipelines.landing.judge import Circumstances, Judged, judge, used_columns
@@ -21,6 +22,7 @@ from pipelines.landing.results import NO_COUNTS, TakenIn, landed_rows, receipts,
 from pipelines.landing.rows import RawRows, Segment, joined
 from pipelines.landing.sources import Source
 from pipelines.landing.text_blocks import text_blocks, work_of
+from pipelines.landing.tombstones import NOBODY, Tombstones
 from pipelines.landing.unmapped import Unmapped
 
 BLOCK_BYTES = 64 << 20
@@ -41,16 +43,24 @@ def take_in(
     earliest_event_date: date,
     limits: Limits = DEFAULT_LIMITS,
     block_bytes: int = BLOCK_BYTES,
+    pseudonym_key: bytes | None = None,
+    tombstones: Tombstones = NOBODY,
 ) -> TakenIn:
     """Read files, map their rows to the contract, and sort them into landed and refused.
 
     Which files are read in one call, and how large a block is, changes no row. Without feeds every
     file is read by the defaults: canonical names, format by ending. ``block_bytes`` bounds what is
-    in work at once, not the frames that are returned.
+    in work at once, not the frames that are returned. With a ``pseudonym_key`` ids of people land
+    as keyed pseudonyms. Rows of people with ``tombstones`` are only counted.
     """
     feeds = feeds or [Feed()]
     check_feeds(source, feeds)
-    intake = _Intake(files, source, feeds, timezone, earliest_event_date, limits, block_bytes)
+    dates = pl.Series([file.landing_date for file in files], dtype=pl.Date)
+    names = [file.name for file in files]
+    given = Circumstances(
+        source, timezone, earliest_event_date, names, dates, pseudonym_key, tombstones
+    )
+    intake = _Intake(files, feeds, given, limits, block_bytes)
     for number in range(len(files)):
         intake.add(number)
     intake.flush()
@@ -63,19 +73,15 @@ class _Intake:
     def __init__(
         self,
         files: Sequence[RawFile],
-        source: Source,
         feeds: Sequence[Feed],
-        timezone: str,
-        earliest_event_date: date,
+        given: Circumstances,
         limits: Limits,
         block_bytes: int,
     ) -> None:
-        self._files, self._source, self._feeds = files, source, feeds
+        self._files, self._source, self._feeds = files, given.source, feeds
         self._limits, self._block_bytes = limits, block_bytes
-        dates = pl.Series([file.landing_date for file in files], dtype=pl.Date)
-        names = [file.name for file in files]
-        self._given = Circumstances(source, timezone, earliest_event_date, names, dates)
-        self._used = [used_columns(source, feed) for feed in feeds]
+        self._given = given
+        self._used = [used_columns(given.source, feed) for feed in feeds]
         self._parts: list[Judged] = []
         self._refused: dict[int, str] = {}
         self._digests: dict[RawFile, str] = {}
@@ -260,11 +266,13 @@ class _Intake:
         landed = self._together([part.landed for part in self._parts])
         quarantined = self._together([part.quarantined for part in self._parts])
         counts = self._together([part.counts for part in self._parts])
+        turned_away = self._together([part.turned_away for part in self._parts])
         return TakenIn(
             landed_rows(landed, self._source),
             refused_rows(quarantined, self._refused, self._given),
             receipts(counts, self._refused, self._unmapped, self._given),
             self._digests,
+            nobody_turned_away() if turned_away is None else turned_away,
         )
 
     def _refuse_keyless(self) -> None:

@@ -7,7 +7,7 @@ from pipelines.sample.columns import DAY_MILLISECONDS, complete, derived, instan
 from pipelines.sample.dice import Dice
 from pipelines.sample.mails import mails, mails_per_day
 from pipelines.sample.options import Options
-from pipelines.sample.people import anonymous_id, home, user_id
+from pipelines.sample.people import STAFF_COUNT, anonymous_id, home, user_id
 from pipelines.sample.plan import Plan
 
 _BOT_SHARE = 0.02
@@ -16,6 +16,9 @@ _USERS_PER_BOT = 100
 _SENT_AT = 1_000
 _OPENED_WITHIN = 9 * 3_600_000
 _BOT_AGENT = "Mozilla/5.0 (compatible; TideBot/1.0; +https://tide.example/bot)"
+_CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+FLAG, USER_AGENT, STAFF, TEST = "flag", "user_agent", "staff", "staging"
+_RULES = {FLAG: 70, USER_AGENT: 15, STAFF: 10, TEST: 5}
 _STAGES = 3
 
 
@@ -81,8 +84,12 @@ def _dressed(rows: pl.DataFrame, options: Options, dice: Dice) -> pl.DataFrame:
 
 
 def bots(plan: Plan, days: range, options: Options, dice: Dice) -> pl.DataFrame:
-    """Page views of machines that say so, at all hours."""
-    key = pl.col("key")
+    """Page views that are nobody's, at all hours.
+
+    Of machines that say so, of crawlers that are known by their user agent alone, of staff, and of
+    those who try the next release on a host of its own.
+    """
+    key, rule = pl.col("key"), pl.col("rule")
     bot = dice.below(-(-options.users // _USERS_PER_BOT), key, "which bot")
     rows = _rows(keys.BOT, days, _per_day(plan, _BOT_SHARE, options))
     rows = derived(
@@ -90,10 +97,25 @@ def bots(plan: Plan, days: range, options: Options, dice: Dice) -> pl.DataFrame:
         keys.event_id(key, dice).alias("event_id"),
         pl.lit("page_view").alias("event_name"),
         instant(dice.below(DAY_MILLISECONDS, key, "bot's time"), options).alias("event_ts"),
+        dice.pick(_RULES, key, "left out by").alias("rule"),
+        dice.below(STAFF_COUNT, key, "which of staff").cast(pl.String).alias("nth_of_staff"),
         pl.concat_str(pl.lit("bot"), bot.cast(pl.String)).alias("anonymous_id"),
         pl.lit("web").alias("platform"),
-        pl.lit(_BOT_AGENT).alias("user_agent"),
-        pl.lit(True).alias("is_bot"),
         pl.lit(0).alias("offset_minutes"),
     )
-    return complete(derived(rows, *actions.pages(pl.col("platform"), key, dice)))
+    rows = derived(rows, *actions.pages(pl.col("platform"), key, dice))
+    agent = pl.when(rule == FLAG).then(pl.lit(_BOT_AGENT))
+    url, host = pl.col("page_url"), "://staging."
+    return complete(
+        derived(
+            rows,
+            (rule == FLAG).alias("is_bot"),
+            agent.when(rule == USER_AGENT).then(pl.lit(_CRAWLER)).alias("user_agent"),
+            pl.when(rule == STAFF).then(pl.format("staff{}", "nth_of_staff")).alias("user_id"),
+            pl.when(rule != STAFF).then("anonymous_id").alias("anonymous_id"),
+            pl.when(rule == TEST)
+            .then(url.str.replace("://", host))
+            .otherwise(url)
+            .alias("page_url"),
+        )
+    )

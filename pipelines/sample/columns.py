@@ -46,13 +46,15 @@ LANDED: Mapping[str, pl.DataType | type[pl.DataType]] = {
 }
 
 # key: of the draws about the event, unique. flaw: what is wrong with the row (null: nothing).
-# is_twin: the row repeats an earlier one. The days are counted from 0.
+# is_twin: the row repeats an earlier one. rule: by which rule it is left out (null: by none). The
+# days are counted from 0.
 HIDDEN: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "key": pl.Int64,
     "event_day": pl.Int32,
     "landing_day": pl.Int32,
     "offset_minutes": pl.Int64,
     "flaw": pl.String,
+    "rule": pl.String,
     "is_twin": pl.Boolean,
 }
 

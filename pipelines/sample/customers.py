@@ -9,7 +9,7 @@ from pipelines.sample.clock import DAY, HISTORY_DAYS, Clock
 from pipelines.sample.columns import derived
 from pipelines.sample.dice import Dice
 from pipelines.sample.exports import Export
-from pipelines.sample.people import home, user_id
+from pipelines.sample.people import STAFF_COUNT, home, user_id
 from pipelines.sample.plan import Plan
 
 # Those who come with the launch may have been customers before anything was tracked.
@@ -18,7 +18,7 @@ _OLD_SHARE = 0.7
 _OFFLINE_PER_USERS = 4
 _MAPPED_SHARE = 0.05
 _MOVED_SHARE = 0.06
-_STAFF, _STAFF_KEYS = 3, 1 << 40
+_STAFF_KEYS = 1 << 40
 _SEGMENTS: dict[str | None, int] = {"small": 55, "middle": 25, "large": 8, None: 12}
 _CURRENCIES: dict[str | None, int] = {"EUR": 62, "USD": 22, "GBP": 12, "AED": 4}
 
@@ -105,16 +105,16 @@ def customer_rows(everybody: pl.DataFrame, clock: Clock, dice: Dice) -> Export:
         identity=("customer_id",),
         arrival_decides=True,
         flaws={"customer_missing": {"customer_id": None}},
-        truths={"customers": everybody.height, "staff": _STAFF},
+        truths={"customers": everybody.height, "staff": STAFF_COUNT},
     )
 
 
 def _staff(rows: pl.DataFrame, clock: Clock) -> pl.DataFrame:
-    """People of the company, who appear in no other source."""
+    """People of the company, who are in the events besides."""
     start = clock.history * DAY
     staff = {
-        "customer_id": [f"staff{number}" for number in range(_STAFF)],
-        "key": [_STAFF_KEYS + number for number in range(_STAFF)],
+        "customer_id": [f"staff{number}" for number in range(STAFF_COUNT)],
+        "key": [_STAFF_KEYS + number for number in range(STAFF_COUNT)],
     }
     said = {"created_ts": start, "is_staff": True, "at": start}
     every = pl.DataFrame(staff).with_columns(

@@ -15,6 +15,7 @@ _ARRIVAL_SLOTS = 1 << 16
 _DAYS_TO_SIGNUP = {0: 64, 1: 9, 2: 6, 3: 5, 5: 4, 7: 4, 10: 3, 14: 3, 20: 2}
 _KEENNESS = {200: 30, 600: 35, 1000: 22, 1600: 13}
 _VISITOR_KEENNESS = 40
+STAFF_COUNT = 3
 
 
 class _Country(NamedTuple):

@@ -21,7 +21,7 @@ class SampleSummary:
     """What was written: ``files`` and ``bytes`` of all sources.
 
     ``rows`` are rows of events, ``events`` the distinct events of people, without those of
-    machines; ``other_rows`` are the rows of each source beside.
+    machines, staff and tests; ``other_rows`` are the rows of each source beside.
     """
 
     first_day: date
@@ -33,6 +33,7 @@ class SampleSummary:
     duplicate_rows: int
     quarantined_rows: int
     bot_rows: int
+    left_out_rows: int
     late_rows: int
     other_rows: Mapping[str, int] = field(default_factory=dict)
 
@@ -137,6 +138,7 @@ def _summary(
         duplicate_rows=tally.totals["duplicate_rows"],
         quarantined_rows=tally.totals["quarantined_rows"],
         bot_rows=tally.totals["bot_rows"],
+        left_out_rows=tally.totals["left_out_rows"],
         late_rows=tally.totals["late_1d_rows"],
         other_rows={source: each.rows for source, each in others.items()},
     )

@@ -25,10 +25,13 @@ NOTE = (
     " is a user with all anonymous visits that are linked to them, or a visitor who never signs"
     " up. quarantined_rows are refused; duplicate_rows repeat an event that was received before;"
     " accepted_rows = read_rows - quarantined_rows - duplicate_rows, machines among them; events"
-    " are the accepted rows of people. bot_rows and late rows are counted among all rows that are"
-    " not refused, duplicates too; late means that many days from the event to its receipt. day_1,"
-    " day_7 and day_30 are the people of a cohort who are active that many days after their first"
-    " day; null where that day lies after last_day for anybody of the cohort. active_users of a"
+    " are the accepted rows that no rule leaves out, and left_out_rows the others: of machines by"
+    " flag and by user agent, of staff, and of test traffic, where the setting excluded_traffic"
+    " leaves out page addresses with ://staging.; bot_rows and late rows are counted among all rows"
+    " that are not refused, duplicates too; late means that many days from the event to its"
+    " receipt. day_1, day_7 and day_30 are the people of a cohort who are active that many days"
+    " after their first day; null where that day lies after last_day for anybody of the cohort."
+    " active_users of a"
     " month's cohort are those active in that month and in each one after it. A day's sessions are"
     " those that begin on it, active events of a person with no more than thirty minutes between"
     " two. Their channel is the one that the visit comes from, whether an event says so or its"
@@ -50,6 +53,7 @@ class Tally:
         self.flaws: dict[str, int] = {}
         self.events: dict[int, int] = {}
         self.page_views: dict[int, int] = {}
+        self.left_out: dict[tuple[int, str], int] = {}
         self.deeds: list[pl.DataFrame] = []
 
     def add(self, landed: LandingDate, landing_date: date) -> None:
@@ -68,6 +72,9 @@ class Tally:
         _add(self.flaws, _lengths(landed.rows.drop_nulls("flaw"), "flaw"))
         events = landed.rows.filter(is_so["events"])
         _add(self.events, _lengths(events, "event_day"))
+        left_out = landed.rows.filter(is_so["left_out_rows"])
+        by_rule = left_out.group_by("event_day", "rule").len().rows()
+        _add(self.left_out, {(day, rule): count for day, rule, count in by_rule})
         views = events.filter(pl.col("event_name") == "page_view")
         _add(self.page_views, _lengths(views, "event_day"))
         month = pl.lit(landing_date.replace(day=1)).alias("month")
@@ -83,7 +90,8 @@ def _counts() -> dict[str, pl.Expr]:
         "duplicate_rows": landed & twin,
         "accepted_rows": landed & ~twin,
         "bot_rows": landed & pl.col("is_bot"),
-        "events": landed & ~twin & ~pl.col("is_bot"),
+        "left_out_rows": landed & ~twin & pl.col("rule").is_not_null(),
+        "events": landed & ~twin & pl.col("rule").is_null(),
         "late_1d_rows": landed & (late >= 1),
         "late_7d_rows": landed & (late >= 7),
         "late_30d_rows": landed & (late >= 30),
@@ -117,6 +125,10 @@ def truths(plan: Plan, tally: Tally, options: Options, dice: Dice) -> dict[str, 
         "last_day": str(options.last_day),
         "rows": tally.totals,
         "quarantined_by_flaw": dict(sorted(tally.flaws.items())),
+        "excluded_daily": [
+            {"date": str(options.date(day)), "rule": rule, "events": count}
+            for (day, rule), count in sorted(tally.left_out.items())
+        ],
         "active_users_daily": _daily(active, tally, options),
         "active_users_monthly": _monthly(active),
         "cohorts_daily": _cohorts(active, "first_date", options.last_day),

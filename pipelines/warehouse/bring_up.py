@@ -132,8 +132,9 @@ class Builder:
             return set()
         if spec.by == "whole":
             return {SliceKey(WHOLE)}
-        driver = self._slices(spec.starts_with or next(iter(spec.reads)))
-        filled = [key for key, record in driver.items() if record.rows]
+        drivers = (spec.starts_with,) if spec.starts_with else spec.drivers
+        slices = [each for name in drivers for each in self._slices(name).items()]
+        filled = [key for key, record in slices if record.rows]
         if spec.is_dense and filled:
             # The week of the first day may begin in the month before.
             first = add_months(min(filled).period.replace(day=1), -1)
@@ -184,8 +185,8 @@ class Builder:
 
     def _note_stale(self, spec: Spec, keys: set[SliceKey]) -> None:
         """What is stale, and the slices that will only come to be with those of the driver."""
-        driver = self.still_stale.get(next(iter(spec.reads)), [])
-        unborn = {to_grain(period, spec.by) for period in driver}
+        driving = [period for name in spec.drivers for period in self.still_stale.get(name, [])]
+        unborn = {to_grain(period, spec.by) for period in driving}
         self.still_stale[spec.name] = sorted({key.period for key in keys} | unborn)
 
     def _walk(
@@ -251,7 +252,8 @@ class Builder:
         if not keys:
             return
         rows: Counter[SliceKey] = Counter()
-        for key, record in self._slices(next(iter(spec.reads))).items():
+        driving = [each for name in spec.drivers for each in self._slices(name).items()]
+        for key, record in driving:
             part = input_part(key) if spec.has_parts else ""
             rows[SliceKey(to_grain(key.period, spec.by), part)] += record.rows
         chunk: list[SliceKey] = []

@@ -11,7 +11,9 @@ import polars as pl
 from pipelines.errors import TidemarkError
 from pipelines.home import Home
 from pipelines.landing.feeds import Feed, mapping_fingerprint
-from pipelines.landing.files import Limits
+from pipelines.landing.files import Limits, RawFile
+from pipelines.landing.pseudonyms import fingerprint
+from pipelines.landing.receipts import notices_of_forgotten
 from pipelines.landing.results import TakenIn
 from pipelines.landing.sources import Source
 from pipelines.landing.take_in import take_in
@@ -21,11 +23,12 @@ from pipelines.warehouse.bring_up import Progress
 from pipelines.warehouse.digests import as_bytes, code_version, digest_of
 from pipelines.warehouse.filing import Filing
 from pipelines.warehouse.manifest import Change, LandingFile, News, SliceKey
+from pipelines.warehouse.readiness import Awaits, at_once
 from pipelines.warehouse.specs import SourceTables
 from pipelines.warehouse.store import Store
 
 # Why numbers may change, as restatements say it.
-ROWS, REPLAY, REMOVED = "rows", "replay", "files removed"
+ROWS, REPLAY, REMOVED, FORGOTTEN = "rows", "replay", "files removed", "person forgotten"
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Landed:
     landed_rows: int = 0
     quarantined_rows: int = 0
     notices: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
 
 class Lander:
@@ -52,10 +56,14 @@ class Lander:
         self._store = store
         self._filings = filings
         self._progress = progress
+        self._forgotten = home.forgotten
 
-    def land(self, source: Source, *, accept_removed: bool = False) -> Landed:
+    def land(
+        self, source: Source, *, accept_removed: bool = False, awaits: Awaits = at_once
+    ) -> Landed:
         """Take in every landing date that is new, changed, or was read by other rules.
 
+        One that awaits something is told in ``waiting``, and stays as it was.
         Raises TidemarkError when files that were taken in are gone, unless that is accepted.
         """
         report = Landed(source.name)
@@ -67,7 +75,8 @@ class Lander:
         removed = [day for day in self._taken_in(source.name) if day not in arrivals]
         if removed:
             self._file(source, {}, [], removed, constant)
-        todo = [each for each in arrivals.values() if self._is_stale(source.name, each, constant)]
+        stale = [each for each in arrivals.values() if self._is_stale(source.name, each, constant)]
+        todo = _complete(stale, awaits, report)
         for batch, taken in self._read_ahead(source, batches(todo)):
             self._progress(f"landing {source.name}", report.landing_dates, len(todo))
             self._take_in(source, batch, taken, constant, report)
@@ -77,10 +86,11 @@ class Lander:
 
     def _news(self, source: Source, days: Collection[date]) -> list[str]:
         """Notices of columns that came up on these landing dates and that nothing maps."""
+        fate = "left out" if self._home.settings.pseudonymize_ids else "kept in extra"
         return [
             f"{self._home.landing / source.name / str(new.landing_date) / new.file} has columns "
             f"that no earlier landing date had and no mapping uses: {new.said(source)}; they are "
-            "kept in extra"
+            f"{fate}"
             for new in new_columns(self._receipts(source.name))
             if new.landing_date in days
         ]
@@ -99,11 +109,15 @@ class Lander:
             for earlier, future in waiting:
                 yield earlier, future.result()
 
-    def stale_landing_dates(self, source: Source) -> list[date]:
+    def stale_landing_dates(self, source: Source, awaits: Awaits = at_once) -> list[date]:
         """Landing dates that a run would take in or take out."""
         arrivals = find_arrivals(self._home.landing / source.name, [])
         constant = self._constant(source)
-        new = [d for d, each in arrivals.items() if self._is_stale(source.name, each, constant)]
+        new = [
+            day
+            for day, each in arrivals.items()
+            if self._is_stale(source.name, each, constant) and not awaits(each)
+        ]
         return sorted({*new, *(d for d in self._taken_in(source.name) if d not in arrivals)})
 
     def _taken_in(self, source: str) -> list[date]:
@@ -124,9 +138,12 @@ class Lander:
         settings = self._home.settings
         limits = [settings.max_file_bytes, settings.max_line_bytes]
         rules = [settings.timezone, settings.earliest_event_date, *limits]
+        key = self._home.pseudonym_key
+        # Ids under two keys are two people: with another key everything is read again.
+        rules.append(fingerprint(key) if key else None)
         version = code_version("pipelines.landing.take_in", source.landed.__module__)
-        fingerprint = mapping_fingerprint(self._feeds(source)).encode()
-        return digest_of([version, fingerprint, as_bytes(rules)])
+        mapping = mapping_fingerprint(self._feeds(source)).encode()
+        return digest_of([version, mapping, as_bytes(rules)])
 
     def _gone(self, source: str, arrivals: Mapping[date, Arrival]) -> list[str]:
         """Files whose rows were taken in and that are there no more."""
@@ -159,14 +176,20 @@ class Lander:
         return before != _digest(constant, arrival.checksums(recorded))
 
     def _read(self, source: Source, batch: Sequence[Arrival]) -> TakenIn:
+        return self.read(source, [file for arrival in batch for file in arrival.files])
+
+    def read(self, source: Source, files: Sequence[RawFile], *, is_plain: bool = False) -> TakenIn:
+        """Read files of a source and file nothing of them; ``is_plain`` ids are no pseudonyms."""
         settings = self._home.settings
         return take_in(
-            [file for arrival in batch for file in arrival.files],
+            files,
             source,
             self._feeds(source),
             timezone=settings.timezone,
             earliest_event_date=settings.earliest_event_date,
             limits=Limits(settings.max_file_bytes, settings.max_line_bytes),
+            pseudonym_key=None if is_plain else self._home.pseudonym_key,
+            tombstones=self._forgotten.tombstones,
         )
 
     def _take_in(
@@ -185,6 +208,7 @@ class Lander:
         arrived = [(each, {f.name: taken.digests[f] for f in each.files}) for each in batch]
         self._file(source, frames, arrived, [], constant)
         _add(report, batch, taken.receipts)
+        report.notices += notices_of_forgotten(self._home.landing / source.name, taken.receipts)
 
     def _file(
         self,
@@ -226,6 +250,8 @@ class Lander:
         """New rows, the same files under other rules, or fewer files than before."""
         recorded = self._store.manifest.landing_files.get(key, {})
         before = {name: file.sha256 for name, file in recorded.items()}
+        if before and before != dict(checksums) and self._forgotten.is_pending:
+            return FORGOTTEN
         if before == dict(checksums):
             return REPLAY
         return REMOVED if before.items() > checksums.items() else ROWS
@@ -234,6 +260,13 @@ class Lander:
 def _digest(constant: bytes, checksums: Mapping[str, str]) -> bytes:
     files = (f"{name}\0{checksum}".encode() for name, checksum in sorted(checksums.items()))
     return digest_of([constant, *files])
+
+
+def _complete(stale: list[Arrival], awaits: Awaits, report: Landed) -> list[Arrival]:
+    """The arrivals that await nothing; the others are told."""
+    reasons = {each.landing_date: awaits(each) for each in stale}
+    report.waiting += [f"{day}: {reason}" for day, reason in reasons.items() if reason]
+    return [each for each in stale if not reasons[each.landing_date]]
 
 
 def _slices(frame: pl.DataFrame, kind: str, days: set[date]) -> set[SliceKey]:

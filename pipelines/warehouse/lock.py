@@ -7,22 +7,25 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipelines.errors import TidemarkError
+from pipelines.errors import HomeBusyError
 from pipelines.warehouse.disk import cannot_write, make_folder, write
 
 
 @contextmanager
-def writer_lock(warehouse: Path) -> Iterator[None]:
-    """Hold the home's lock; TidemarkError where another run holds it or the disk is read-only.
+def writer_lock(warehouse: Path, *, wait_minutes: float = 0) -> Iterator[None]:
+    """Hold the home's lock.
+
+    Raises HomeBusyError where another run holds it for longer than is waited, TidemarkError where
+    the disk is read-only.
 
     The operating system lets go of it when its process ends, however that happens.
     """
     make_folder(warehouse)
     lock = FileLock(warehouse / ".lock")
     try:
-        lock.acquire(blocking=False)
+        lock.acquire(timeout=wait_minutes * 60)
     except Timeout:
-        raise TidemarkError(
+        raise HomeBusyError(
             f"another run is at work in {warehouse.parent}{_holder(warehouse)}: wait until it ends"
         ) from None
     except OSError as error:

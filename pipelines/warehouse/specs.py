@@ -46,6 +46,8 @@ Reads = Within | UpTo | Everything
 class Spec:
     """One registered table. The first input is the driver: where it has slices, the table has.
 
+    ``also_driven_by`` names further inputs of which that is true.
+
     ``is_dense`` tables have a slice for every month up to the horizon, whether somebody was there
     or not. ``has_parts``: a day is divided by when its rows landed, see :mod:`.filing`. ``needs``
     names a setting without which the table is empty. ``starts_with`` names the table whose first
@@ -62,6 +64,7 @@ class Spec:
     has_parts: bool = False
     needs: str | None = None
     starts_with: str | None = None
+    also_driven_by: tuple[str, ...] = ()
     chunk_rows: int = 0
     looks_ahead: Reach = 7
 
@@ -98,6 +101,11 @@ class Spec:
         """Keyword-only parameters of the transform: settings, and ``data_through``."""
         parameters = inspect.signature(self.transform).parameters.values()
         return tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+
+    @property
+    def drivers(self) -> tuple[str, ...]:
+        """The inputs that tell which slices the table has."""
+        return (next(iter(self.reads)), *self.also_driven_by)
 
     @property
     def is_recursive(self) -> bool:

@@ -16,11 +16,14 @@ import duckdb
 import polars as pl
 
 _CUSTOMER = """
-CREATE OR REPLACE TEMP TABLE customer AS
-SELECT customer_id, coalesce(user_id, customer_id) AS user_id, created_ts, country, segment, plan
+CREATE OR REPLACE TEMP TABLE known AS
+SELECT *, coalesce(user_id, customer_id) AS person
 FROM landed_customers
 QUALIFY row_number() OVER (PARTITION BY customer_id
     ORDER BY landing_date DESC, file DESC, line DESC, item DESC) = 1;
+CREATE OR REPLACE TEMP TABLE customer AS
+SELECT customer_id, person AS user_id, created_ts, country, segment, plan
+FROM known WHERE person NOT IN (SELECT person FROM known WHERE is_staff);
 CREATE OR REPLACE MACRO whose(id) AS coalesce(
     (SELECT max(c.customer_id) FROM customer c WHERE c.customer_id = id),
     (SELECT min(c.customer_id) FROM customer c WHERE c.user_id = id), id);
