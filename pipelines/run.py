@@ -1,6 +1,6 @@
 """One run: take in what landed, bring the tables up to date, check, publish."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -12,25 +12,51 @@ from pipelines.home import Home
 from pipelines.publish.publication import Publication
 from pipelines.session import Session, no_progress, writing
 from pipelines.warehouse.bring_up import Built, Days, Progress
-from pipelines.warehouse.land import Landed
+from pipelines.warehouse.land import FORGOTTEN, Landed
+from pipelines.warehouse.readiness import Awaits, at_once
 from pipelines.warehouse.specs import SourceTables, Spec
 
 ALL_DAYS = Days()
 
 
+@dataclass(frozen=True)
+class Terms:
+    """On what terms a run works: how it treats what is not complete, other runs, and time.
+
+    ``wait_minutes`` is how long it waits for another run to end; ``is_over`` is asked before each
+    table whether the time is up.
+    """
+
+    awaits: Awaits = at_once
+    wait_minutes: float = 0
+    is_over: Callable[[], bool] = lambda: False
+
+
+WHENEVER = Terms()
+
+
 @dataclass
 class Report:
-    """What a run did. ``withheld`` says why nothing was published, where that is so."""
+    """What a run did. ``withheld`` says why nothing was published, where that is so.
+
+    ``is_unfinished``: the time was up before all tables were up to date.
+    """
 
     landed: list[Landed] = field(default_factory=list)
     built: list[Built] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
     publication: Publication | None = None
+    is_unfinished: bool = False
 
     @property
     def refused_files(self) -> list[str]:
         """Files that could not be read to their end."""
         return [f"{each.source}/{name}" for each in self.landed for name in each.refused_files]
+
+    @property
+    def waiting(self) -> list[str]:
+        """Landing dates that are not complete, and why each is taken not to be."""
+        return [f"{each.source}/{said}" for each in self.landed for said in each.waiting]
 
 
 def run(
@@ -41,6 +67,7 @@ def run(
     force: bool = False,
     accept_removed: bool = False,
     progress: Progress = no_progress,
+    terms: Terms = WHENEVER,
 ) -> Report:
     """Bring a home up to date.
 
@@ -48,10 +75,15 @@ def run(
     from). Raises TidemarkError for what its reader can mend.
     """
     chosen = chosen_tables(select)
-    with writing(home, progress) as session:
-        report = Report(landed=session.land(accept_removed=accept_removed))
-        _require_files(session)
+    with writing(home, progress, wait_minutes=terms.wait_minutes) as session:
+        landed = session.land(accept_removed=accept_removed, awaits=terms.awaits)
+        report = Report(landed=landed)
+        _require_files(session, report)
         for spec in chosen:
+            if terms.is_over():
+                report.withheld = [f"the time was up before {spec.name}: the next run goes on"]
+                report.is_unfinished = True
+                return report
             report.built.append(session.bring_up(spec, days, force=force))
         report.withheld = [*over_limit(session), *newly_broken_checks(session)]
         if not report.withheld:
@@ -107,7 +139,9 @@ def over_limit(session: Session) -> list[str]:
     limit = session.home.settings.refused_rows_limit
     said = []
     for source in registry.SOURCES:
-        days = [news.day for news in session.manifest.news if news.subject == source]
+        # What forgetting a person left of a landing date was judged when it landed.
+        news = {n for n in session.manifest.news if n.subject == source and n.cause != FORGOTTEN}
+        days = [each.day for each in news]
         receipts = session.scan(SourceTables(source).receipts)
         counts = receipts.filter(pl.col("landing_date").is_in(days)).select(
             pl.col("read_rows").sum(), pl.col("quarantined_rows").sum()
@@ -122,9 +156,14 @@ def over_limit(session: Session) -> list[str]:
     return said
 
 
-def _require_files(session: Session) -> None:
+def _require_files(session: Session, report: Report) -> None:
     if not session.manifest.landing_dates:
         folder = session.home.landing
+        if report.waiting:
+            raise TidemarkError(
+                f"nothing in {folder} is complete yet: {', '.join(report.waiting)}; `tidemark run` "
+                "takes in what lies there"
+            )
         raise TidemarkError(
             f"nothing has landed in {folder}: put files under {folder}/<source>/YYYY-MM-DD/, "
             "or fill a new home with `tidemark sample`"

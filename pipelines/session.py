@@ -22,6 +22,7 @@ from pipelines.warehouse.digests import code_version, definition, digest_of
 from pipelines.warehouse.land import Landed, Lander
 from pipelines.warehouse.lock import writer_lock
 from pipelines.warehouse.manifest import Change, Manifest, News
+from pipelines.warehouse.readiness import Awaits, at_once
 from pipelines.warehouse.specs import Spec
 from pipelines.warehouse.store import Store
 
@@ -43,18 +44,23 @@ class Session:
         self._progress = progress
         self._builder: Builder | None = None
 
-    def land(self, *, accept_removed: bool = False) -> list[Landed]:
-        """Take in what landed, of every source."""
+    def land(self, *, accept_removed: bool = False, awaits: Awaits = at_once) -> list[Landed]:
+        """Take in what landed, of every source; what awaits something is left."""
         lander = Lander(self.home, self.store, registry.FILINGS, self._progress)
         self._builder = None
-        landed = [lander.land(source, accept_removed=accept_removed) for source in SOURCES.values()]
+        landed = [
+            lander.land(source, accept_removed=accept_removed, awaits=awaits)
+            for source in SOURCES.values()
+        ]
         landed[0].notices += find_strays(self.home.landing, SOURCES)
         return landed
 
-    def stale_landing_dates(self) -> dict[str, list[date]]:
+    def stale_landing_dates(self, awaits: Awaits = at_once) -> dict[str, list[date]]:
         """Landing dates per source that a run would take in or out."""
         lander = Lander(self.home, self.store, registry.FILINGS, self._progress)
-        return {name: lander.stale_landing_dates(source) for name, source in SOURCES.items()}
+        return {
+            name: lander.stale_landing_dates(source, awaits) for name, source in SOURCES.items()
+        }
 
     @property
     def builder(self) -> Builder:
@@ -114,7 +120,14 @@ class Session:
         ]
         definitions = self._definitions()
         occasion = Occasion(datetime.now(UTC), causes_of(self.manifest, definitions))
-        publisher = Publisher(self.store, self.shelf, registry.FILINGS, definitions, occasion)
+        publisher = Publisher(
+            self.store,
+            self.shelf,
+            registry.FILINGS,
+            definitions,
+            occasion,
+            with_addresses=self.home.settings.publish_personal_data,
+        )
         through = {spec.name: self.data_through(spec) for spec in registry.PUBLISHED}
         return publisher.publish(registry.PUBLISHED, through, behind)
 
@@ -143,9 +156,14 @@ class Session:
 
 
 @contextmanager
-def writing(home: Home, progress: Progress = no_progress) -> Iterator[Session]:
-    """Open a home to change it, alone. What killed runs left behind is cleared away first."""
-    with writer_lock(home.warehouse):
+def writing(
+    home: Home, progress: Progress = no_progress, *, wait_minutes: float = 0
+) -> Iterator[Session]:
+    """Open a home to change it, alone. What killed runs left behind is cleared away first.
+
+    Raises HomeBusyError where another run is at work there for longer than is waited.
+    """
+    with writer_lock(home.warehouse, wait_minutes=wait_minutes):
         manifest = Manifest(home.warehouse / MANIFEST, writable=True)
         try:
             session = Session(home, manifest, progress)

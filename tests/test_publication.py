@@ -26,6 +26,7 @@ from homes import (
 )
 
 from pipelines import registry
+from pipelines.dictionary.page import DICTIONARY
 from pipelines.publish import shelf
 from pipelines.publish.catalog import CATALOG
 from pipelines.publish.publication import CONTENTS
@@ -68,7 +69,7 @@ def assert_sound(home: Path) -> None:
 def test_every_published_table_and_nothing_else_lies_in_bi(home: Path) -> None:
     names = {spec.name for spec in PUBLISHED}
     shown = {path.name for path in (home / "bi").iterdir() if not path.name.startswith(".")}
-    assert shown == {f"{name}.parquet" for name in names} | {CATALOG, CONTENTS}
+    assert shown == {f"{name}.parquet" for name in names} | {CATALOG, CONTENTS, DICTIONARY}
     assert set(contents(home)) == names - {LOG_SPEC.name}
     assert_sound(home)
 
@@ -108,7 +109,7 @@ def test_a_reader_in_the_middle_of_the_last_publication_finds_it_whole(home: Pat
 
 
 @pytest.mark.parametrize(
-    "lost", ["lifecycle.parquet", CONTENTS, CATALOG, ".current", ".runs", ".", "../bi"]
+    "lost", ["lifecycle.parquet", CONTENTS, CATALOG, DICTIONARY, ".current", ".runs", ".", "../bi"]
 )
 def test_what_is_deleted_from_bi_comes_back_with_the_next_run(home: Path, lost: str) -> None:
     before = published(home)
@@ -183,7 +184,7 @@ def test_tables_that_are_not_up_to_date_stay_as_they_were_and_that_is_said(home:
     assert "lifecycle" in said.partition("As they were, because")[2]
     after = published(home)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"active_users_daily.parquet", CONTENTS}
+    assert changed == {"active_users_daily.parquet", CONTENTS, DICTIONARY}
     through = {name: each["data_through"] for name, each in contents(home).items()}
     assert through["active_users_daily"] == "2025-01-04"
     assert through["lifecycle"] == "2025-01-03"
@@ -325,3 +326,47 @@ def test_a_reader_never_meets_an_error_or_half_a_publication_while_runs_publish(
     assert reader.returncode == 0, err
     seen, reads = map(int, out.split())
     assert 2 <= seen <= reads
+
+
+HOLDER = """
+import sys
+import duckdb
+
+# As Superset and Metabase do: one connection, opened once, for every question.
+with duckdb.connect(sys.argv[1], read_only=True, config={"threads": 1}) as catalog:
+    names = [name for (name,) in catalog.execute(
+        "SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY ALL").fetchall()]
+    for _ in sys.stdin:
+        said = [catalog.execute(f"SELECT * FROM {name} ORDER BY ALL").fetchall() for name in names]
+        day = catalog.execute("SELECT max(date) FROM active_users_daily").fetchone()[0]
+        print(day, hash(str(said)), flush=True)
+"""
+
+
+def test_a_connection_that_is_held_open_keeps_its_night_whole_while_runs_publish(
+    home: Path,
+) -> None:
+    """And keeps no run from publishing; who connects anew sees what is new."""
+    arguments = [sys.executable, "-c", HOLDER, str(home / "bi" / CATALOG)]
+    with subprocess.Popen(
+        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        asked, told = holder.stdin, holder.stdout
+        assert asked
+        assert told
+
+        def ask() -> str:
+            print("again", file=asked, flush=True)
+            return told.readline()
+
+        before = ask()
+        assert before.startswith("2025-01-03 ")
+        for day in ("2025-01-04", "2025-01-05", "2025-01-06"):
+            land(home, day, [event(day, f"{day}T10:00:00", user_id="zoe")])
+            assert run_home(home).publication
+            assert ask() == before
+            with duckdb.connect(str(home / "bi" / CATALOG), read_only=True) as fresh:
+                answer = fresh.execute("SELECT max(date) FROM active_users_daily").fetchone()
+            assert str(answer[0] if answer else None) == day
+        asked.close()
+    assert holder.returncode == 0

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from pipelines.commands.console import console, errors
+from pipelines.commands.report import report_after_run
 from pipelines.errors import FAILED, FILES_REFUSED
 from pipelines.home import Home
 from pipelines.publish.restatements import LOG
@@ -36,6 +37,11 @@ def run_and_report(
             accept_removed=accept_removed,
             progress=tell,
         )
+    return tell_report(home, report)
+
+
+def tell_report(home: Home, report: Report) -> int:
+    """Say what a run did; the exit status."""
     console.print(_landing_table(report))
     console.print(_build_table(report))
     return _conclude(home, report)
@@ -100,6 +106,8 @@ def _build_table(report: Report) -> Table:
 
 
 def _conclude(home: Home, report: Report) -> int:
+    if home.forgotten.is_pending:
+        errors.print(f"note: {home.forgotten.said()}")
     for each in report.landed:
         for notice in each.notices:
             errors.print(f"note: {notice}")
@@ -110,6 +118,7 @@ def _conclude(home: Home, report: Report) -> int:
         for reason in report.withheld:
             errors.print(f"  {reason}")
         return FAILED
+    report_after_run(home)
     publication = report.publication
     console.print(
         f"Published {publication.id} in {home.bi}: {len(publication.written)} tables written, "

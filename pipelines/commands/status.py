@@ -10,24 +10,28 @@ from rich.table import Table
 
 from pipelines import registry
 from pipelines.commands.console import console
+from pipelines.commands.nightly import show_nights
 from pipelines.home import Home
 from pipelines.landing.sources import SOURCES
 from pipelines.landing.unmapped import new_columns
 from pipelines.publish.restatements import LOG
 from pipelines.session import Session, reading
 from pipelines.warehouse.specs import SourceTables
-from transforms.fates import AWAITING_RATE, COUNTS, DUPLICATE
+from transforms.fates import AWAITING_RATE, COUNTS, DUPLICATE, EXCLUDED
 from transforms.ingest_ledger import FACTS
 
 
 def show_status(home: Home) -> None:
     """Print the state of a home."""
+    if home.forgotten.is_pending:
+        console.print(home.forgotten.said())
     with reading(home) as session:
         for source in registry.SOURCES:
             _show_source(session, source)
         _show_tables(session)
-        _show_restatements(session.shelf.path_of(LOG))
+        show_restatements(session.shelf.path_of(LOG))
         waiting = {name: len(days) for name, days in session.stale_landing_dates().items() if days}
+    show_nights(home)
     for name, count in waiting.items():
         console.print(
             f"{name}: {count} landing dates are new or changed: `tidemark run` takes them in"
@@ -77,6 +81,8 @@ def _show_fates(session: Session, fact: str) -> None:
     fates = dict(rows.group_by("fate").len().collect().iter_rows())
     if fates.get(DUPLICATE):
         console.print(f"  duplicate {fates[DUPLICATE]:,}: another row of the same identity stands")
+    if fates.get(EXCLUDED):
+        console.print(f"  excluded {fates[EXCLUDED]:,}: rows of staff")
     if fates.get(AWAITING_RATE):
         waiting = session.scan(fact).filter(fate=AWAITING_RATE)
         currencies = waiting.select(pl.col("currency").unique().sort()).collect()["currency"]
@@ -107,7 +113,7 @@ def _show_tables(session: Session) -> None:
     console.print(table)
 
 
-def _show_restatements(log: Path) -> None:
+def show_restatements(log: Path) -> None:
     """The last publication that changed published numbers: how many, in which tables, and why."""
     if not log.exists():
         return

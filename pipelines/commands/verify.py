@@ -15,7 +15,13 @@ from pipelines.warehouse.disk import sha256_of
 def verify_home(home: Home) -> int:
     """Print every fault that is found; 0 where there is none, else 1."""
     with reading(home) as session:
-        faults = [*_files(session), *_landing(session), *_published(session), *_stale(session)]
+        faults = [
+            *_unfinished(home),
+            *_files(session),
+            *_landing(session),
+            *_published(session),
+            *_stale(session),
+        ]
         # Checks read the tables, so that they say nothing of use where files are damaged.
         if not faults:
             faults = broken_checks(session)
@@ -29,6 +35,11 @@ def verify_home(home: Home) -> int:
         f"checksums, nothing is stale, {len(CHECKS)} checks hold."
     )
     return 0
+
+
+def _unfinished(home: Home) -> Iterator[str]:
+    if home.forgotten.is_pending:
+        yield home.forgotten.said()
 
 
 def _files(session: Session) -> Iterator[str]:

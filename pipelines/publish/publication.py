@@ -1,7 +1,7 @@
-"""Publishing: one Parquet file per table and the catalogue, all of a run together or none."""
+"""Publishing: a Parquet file per table, catalogue and dictionary, all of a run together or none."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -9,7 +9,9 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
+from pipelines.dictionary.page import mend_dictionary
 from pipelines.publish.catalog import CATALOG, catalog_digest, replace_catalog
+from pipelines.publish.personal import without_addresses
 from pipelines.publish.restatements import LOG, LOG_SPEC, Occasion, log_of, restated
 from pipelines.publish.shelf import Shelf
 from pipelines.warehouse.digests import code_version, digest_of
@@ -35,7 +37,10 @@ class Publication:
 
 
 class Publisher:
-    """Publishes the tables of a warehouse; ``definitions`` digest what each of them means now."""
+    """Publishes the tables of a warehouse; ``definitions`` digest what each of them means now.
+
+    E-mail and IP addresses have stand-ins in what is published, unless ``with_addresses`` is set.
+    """
 
     def __init__(
         self,
@@ -44,12 +49,16 @@ class Publisher:
         filings: Mapping[str, Filing],
         definitions: Mapping[str, bytes],
         occasion: Occasion,
+        *,
+        with_addresses: bool = False,
     ) -> None:
         self._store = store
         self._shelf = shelf
         self._filings = filings
         self._definitions = definitions
         self._occasion = occasion
+        self._with_addresses = with_addresses
+        self._had_addresses = _tables_with_addresses(shelf.path_of(CONTENTS))
         self._restated: list[pl.DataFrame] = []
 
     def publish(
@@ -95,8 +104,12 @@ class Publisher:
         if contents or publication.id != self._shelf.current_id:
             self._show(publication, tables, contents, shown)
         else:
-            self._mend_catalog(shown, self._shelf.folder_of(publication.id))
+            folder = self._shelf.folder_of(publication.id)
+            self._mend_catalog(shown, folder)
+            mend_dictionary(shown, folder, CONTENTS)
             self._shelf.link(publication.id)
+        if not self._exposed(tables, contents):
+            self._shelf.drop_others(lambda folder: _may_have_addresses(folder / CONTENTS))
         if tables != self._store.manifest.published or self._store.manifest.news:
             self._store.manifest.commit_published(tables)
         return publication
@@ -121,16 +134,26 @@ class Publisher:
         slices = self._store.manifest.slices.get(spec.name, {})
         parts = [f"{k.period}/{k.part}".encode() + slices[k].checksum for k in sorted(slices)]
         # Descriptions stand in the footer, so that what the schema says is part of the file.
-        return digest_of([code_version(f"schemas.{spec.name}"), *parts])
+        version = code_version(f"schemas.{spec.name}")
+        return digest_of([version, str(self._with_addresses).encode(), *parts])
 
     def _render(self, spec: Spec, was_seen: bool) -> tuple[bytes, int]:
         filing = self._filings[spec.name]
         keys = self._store.manifest.slices.get(spec.name, {})
         frame = self._store.scan(filing, keys).sort(spec.promise.key).collect()
+        if not self._with_addresses:
+            hidden = without_addresses(frame)
+            frame = frame if hidden is frame else hidden.sort(spec.promise.key)
         if was_seen:
-            place = self._shelf.path_of(f"{spec.name}.parquet")
-            self._restated.append(restated(spec, place, frame))
+            before = pl.read_parquet(self._shelf.path_of(f"{spec.name}.parquet"))
+            self._restated.append(self._changes(spec, before, frame))
         return parquet_bytes(frame, spec.model), frame.height
+
+    def _changes(self, spec: Spec, before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
+        """Restated numbers; that addresses are hidden, or shown, makes no other row of a row."""
+        if self._with_addresses != (spec.name in self._had_addresses):
+            before, now = without_addresses(before), without_addresses(now)
+        return restated(spec, before, now)
 
     def _id(self, tables: Mapping[str, Published]) -> str:
         """Name of a publication: what is in it."""
@@ -153,18 +176,27 @@ class Publisher:
                 write(draft / name, contents[table])
             else:
                 self._shelf.keep(name, draft)
-        _write_contents(draft / CONTENTS, publication.id, tables)
+        _write_contents(draft / CONTENTS, publication.id, tables, self._exposed(tables, contents))
         self._write_log(draft)
         folder = self._shelf.place(publication.id, draft)
         self._mend_catalog(specs, folder)
+        mend_dictionary(specs, folder, CONTENTS)
         self._shelf.turn(publication.id)
 
     def _write_log(self, draft: Path) -> None:
         before = self._shelf.path_of(LOG)
-        if before.exists() and not any(found.height for found in self._restated):
+        is_hidden_now = bool(self._had_addresses) and not self._with_addresses
+        if before.exists() and not (is_hidden_now or any(f.height for f in self._restated)):
             self._shelf.keep(LOG, draft)
-        else:
-            write(draft / LOG, log_of(before, self._restated, self._occasion))
+            return
+        log = log_of(before, self._restated, self._occasion)
+        log = without_addresses(log) if is_hidden_now else log
+        write(draft / LOG, parquet_bytes(log.sort(LOG_SPEC.promise.key), LOG_SPEC.model))
+
+    def _exposed(self, tables: Collection[str], written: Collection[str]) -> set[str]:
+        """Tables that hold addresses as they are: written so now, or kept from such a one."""
+        kept = self._had_addresses & (set(tables) - set(written))
+        return kept | set(written) if self._with_addresses else kept
 
     def _mend_catalog(self, specs: Sequence[Spec], folder: Path) -> None:
         """Write the catalogue where there is none, or one of another place or other columns."""
@@ -174,7 +206,9 @@ class Publisher:
             self._store.manifest.note("catalog", digest)
 
 
-def _write_contents(path: Path, publication_id: str, tables: Mapping[str, Published]) -> None:
+def _write_contents(
+    path: Path, publication_id: str, tables: Mapping[str, Published], exposed: Collection[str]
+) -> None:
     said = {
         "publication": publication_id,
         "tables": {
@@ -182,11 +216,26 @@ def _write_contents(path: Path, publication_id: str, tables: Mapping[str, Publis
                 "data_through": table.data_through.isoformat(),
                 "rows": table.rows,
                 "sha256": table.sha256,
+                "with_addresses": name in exposed,
             }
             for name, table in sorted(tables.items())
         },
     }
     write(path, (json.dumps(said, indent=2) + "\n").encode())
+
+
+def _tables_with_addresses(path: Path) -> set[str]:
+    """Tables that were published with addresses as they are: all that do not say otherwise."""
+    try:
+        tables = json.loads(path.read_bytes())["tables"]
+        return {name for name, said in tables.items() if said.get("with_addresses", True)}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set()
+
+
+def _may_have_addresses(path: Path) -> bool:
+    """Whether a publication shows addresses, or does not tell."""
+    return bool(_tables_with_addresses(path)) or not _read_contents(path)
 
 
 def _opens(path: Path) -> bool:

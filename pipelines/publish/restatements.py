@@ -12,7 +12,6 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.warehouse.parquet import parquet_bytes
 from pipelines.warehouse.specs import Spec
 from schemas.base import Table, dtypes, is_moving, promise_of, settles_later
 from schemas.restatements import Restatements
@@ -30,15 +29,14 @@ class Occasion:
     causes: Mapping[str, str]
 
 
-def restated(spec: Spec, before: Path, now: pl.DataFrame) -> pl.DataFrame:
-    """The numbers of a table that differ from those in the file ``before``, one row each.
+def restated(spec: Spec, old: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
+    """The numbers of a table that differ from those that were published, one row each.
 
     A table without complete periods, or with another key than before, has none.
     """
     names = _numbers(spec.model)
     if "is_complete" not in spec.schema or not names:
         return _none()
-    old = pl.read_parquet(before)
     key = list(spec.promise.key)
     if not {*key, "is_complete"} <= set(old.columns):
         return _none()
@@ -50,7 +48,7 @@ def restated(spec: Spec, before: Path, now: pl.DataFrame) -> pl.DataFrame:
     return _cells(spec, pl.concat([kept, rows]), key, names)
 
 
-def log_of(before: Path, found: Sequence[pl.DataFrame], occasion: Occasion) -> bytes:
+def log_of(before: Path, found: Sequence[pl.DataFrame], occasion: Occasion) -> pl.DataFrame:
     """The log with what a publication adds to it."""
     schema = dtypes(Restatements)
     told = pl.read_parquet(before) if before.exists() else pl.DataFrame(schema=schema)
@@ -58,8 +56,7 @@ def log_of(before: Path, found: Sequence[pl.DataFrame], occasion: Occasion) -> b
         published_at=pl.lit(occasion.published_at, schema["published_at"]),
         cause=pl.col("table").replace_strict(occasion.causes, return_dtype=pl.String),
     )
-    whole = pl.concat([told.select(list(schema)), added.select(list(schema))])
-    return parquet_bytes(whole.sort(promise_of(Restatements).key), Restatements)
+    return pl.concat([told.select(list(schema)), added.select(list(schema))])
 
 
 def _numbers(model: type[Table]) -> list[str]:

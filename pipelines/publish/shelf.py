@@ -8,12 +8,14 @@ runs are kept, unchanged tables at no cost, for readers who hold one of their fi
 
 import os
 import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.warehouse.disk import make_folder, sync_file_system
 
 _CURRENT = ".current"
-_RUNS = ".runs"
+RUNS = ".runs"
 _KEEP = 8
 
 
@@ -29,18 +31,27 @@ class Shelf:
         link = self.folder / _CURRENT
         return link.readlink().name if link.is_symlink() else None
 
+    @property
+    def turned_at(self) -> datetime | None:
+        """When readers came to see the current publication."""
+        link = self.folder / _CURRENT
+        return datetime.fromtimestamp(link.lstat().st_mtime, UTC) if link.is_symlink() else None
+
     def path_of(self, name: str) -> Path:
         """Where readers find a file."""
         return self.folder / name
 
     def draft(self, publication_id: str) -> Path:
         """An empty folder in which a publication is put together, out of readers' sight."""
-        draft = self.folder / _RUNS / f".{publication_id}.draft"
-        make_folder(draft.parent)
-        for left in draft.parent.glob(".*.draft"):
-            shutil.rmtree(left)
+        draft = self.folder / RUNS / f".{publication_id}.draft"
+        self.clear_drafts()
         make_folder(draft)
         return draft
+
+    def clear_drafts(self) -> None:
+        """Throw away what killed runs were putting together."""
+        for left in (self.folder / RUNS).glob(".*.draft"):
+            shutil.rmtree(left)
 
     def keep(self, name: str, draft: Path) -> None:
         """Take a file over from the current publication: the same bytes, no copy."""
@@ -48,7 +59,7 @@ class Shelf:
 
     def folder_of(self, publication_id: str) -> Path:
         """Where the files of a publication lie."""
-        return self.folder / _RUNS / publication_id
+        return self.folder / RUNS / publication_id
 
     def place(self, publication_id: str, draft: Path) -> Path:
         """Give a finished draft the folder of its publication, which readers do not see yet."""
@@ -76,14 +87,24 @@ class Shelf:
         # Links to new tables first: until the turn they lead nowhere, after it they are complete.
         for name in names:
             _link(self.folder / name, Path(_CURRENT) / name)
-        _link(self.folder / _CURRENT, Path(_RUNS) / publication_id)
+        _link(self.folder / _CURRENT, Path(RUNS) / publication_id)
         for path in self.folder.iterdir():
             if path.is_symlink() and not path.exists():
                 path.unlink()
 
+    def show(self, name: str) -> None:
+        """Give a file that came to the current publication later on its stable name."""
+        _link(self.folder / name, Path(_CURRENT) / name)
+
+    def drop_others(self, is_unwanted: Callable[[Path], bool]) -> None:
+        """Drop such publications as readers see no more, also for those in the middle of one."""
+        for path in (self.folder / RUNS).glob("[!.]*"):
+            if path.name != self.current_id and is_unwanted(path):
+                shutil.rmtree(path)
+
     def _prune(self, current: str) -> None:
         """Drop old publications; the last ones stay for readers who are in the middle of one."""
-        runs = [path for path in (self.folder / _RUNS).iterdir() if path.name != current]
+        runs = [path for path in (self.folder / RUNS).iterdir() if path.name != current]
         runs.sort(key=lambda path: path.stat().st_mtime_ns)
         for path in runs[: max(0, len(runs) - _KEEP + 1)]:
             shutil.rmtree(path)

@@ -1,0 +1,1 @@
+"""``bi/report.html``: what the published tables say, on one page for people."""

@@ -1,0 +1,137 @@
+"""Who comes back."""
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from pipelines.pages.words import number, percent
+from pipelines.report.drawing import GREY, INK, Drawing, drawn, values
+from pipelines.report.published import Published
+from pipelines.report.sections import (
+    Figure,
+    Numbers,
+    Section,
+    count_column,
+    day_column,
+    period_label,
+    share_column,
+    whole_column,
+)
+
+# As many as have room for their numbers. Fewer cohorts than that many months are shown by weeks.
+_COHORTS, _INDICES, _FEW_MONTHS = 13, 12, 6
+_ROW = 26
+_BLUES = ["#f2f6fa", "#9fc3e0", "#4a8cc0", "#0b4a80"]
+
+
+def retention(published: Published) -> Section:
+    """A heat map of the cohorts of months, or of weeks where the history is short."""
+    reading = (
+        "People who were active for the first time in the same period are a cohort. The map tells "
+        "which share of each cohort came back later."
+    )
+    table = published.scan("cohort_retention")
+    cells = pl.DataFrame() if table is None else _cells(table)
+    if cells.is_empty():
+        missing = published.why_missing("cohort_retention", "events")
+        return Section("retention", "Retention", reading, missing=missing)
+    return Section("retention", "Retention", reading, [_heat_map(cells)])
+
+
+def _cells(table: pl.LazyFrame) -> pl.DataFrame:
+    own = table.filter(definition="activity", dimension="all").filter(
+        pl.col("period_index").is_between(0, _INDICES)
+    )
+    months = own.filter(grain="month").select(pl.col("cohort_start").n_unique()).collect().item()
+    grain = "month" if months > _FEW_MONTHS else "week"
+    cells = own.filter(grain=grain).sort("cohort_start", "period_index").collect()
+    cohorts = cells["cohort_start"].unique().sort().tail(_COHORTS)
+    return cells.filter(pl.col("cohort_start").is_in(cohorts.implode()))
+
+
+def _heat_map(cells: pl.DataFrame) -> Figure:
+    grain: str = cells["grain"][0]
+    returns = cells.filter(pl.col("period_index") > 0)
+    rows = [
+        {
+            "cohort": _cohort(grain, row),
+            "index": row["period_index"],
+            "rate": row["retention_rate"],
+            "shown": number((row["retention_rate"] or 0) * 100),
+            "is_complete": row["is_complete"],
+        }
+        for row in returns.iter_rows(named=True)
+    ]
+    cohorts = cells.filter(period_index=0).sort("cohort_start")
+    labels = [_cohort(grain, row) for row in cohorts.iter_rows(named=True)]
+    chart = _map(rows, labels, grain)
+    return Figure(
+        "retention-map",
+        f"Share that came back, by {grain} of first activity",
+        f"A row is a cohort with its size; a column is the {grain} so many after its own. "
+        "The number "
+        f"is the share in per cent that was active in that {grain}. Grey numbers in dashed cells: "
+        f"the {grain} is not over.",
+        drawn(chart, "retention-map", _alternative(cells, grain), 60 + _ROW * len(labels)),
+        Numbers(
+            [
+                day_column("cohort_start", f"{grain.capitalize()} of"),
+                count_column("period_index", f"{grain.capitalize()}s after"),
+                count_column("cohort_users", "People"),
+                count_column("active_users", "Came back"),
+                share_column("retention_rate", "Share"),
+                whole_column(),
+            ],
+            cells,
+        ),
+    )
+
+
+def _cohort(grain: str, row: dict[str, Any]) -> str:
+    start, users = row["cohort_start"], row["cohort_users"]
+    return f"{period_label(grain, start)} ({users:,})"
+
+
+def _map(rows: list[dict[str, Any]], labels: list[str], grain: str) -> Drawing:
+    highest = max((row["rate"] or 0 for row in rows), default=1)
+    base = alt.Chart(values(rows)).encode(
+        x=alt.X(
+            "index:O",
+            title=f"{grain}s after the first",
+            axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False),
+        ),
+        y=alt.Y(
+            "cohort:O",
+            title=None,
+            sort=labels,
+            scale=alt.Scale(domain=labels),
+            axis=alt.Axis(domain=False, ticks=False),
+        ),
+    )
+    colour = alt.Color(
+        "rate:Q", legend=None, scale=alt.Scale(domain=[0, highest], range=_BLUES, clamp=True)
+    )
+    over = base.transform_filter("datum.is_complete")
+    running = base.transform_filter("!datum.is_complete")
+    white = alt.condition(f"datum.rate > {0.55 * highest}", alt.value("white"), alt.value(INK))
+    return alt.layer(
+        over.mark_rect(stroke="white").encode(color=colour),
+        running.mark_rect(fill="white", stroke=GREY, strokeDash=[2, 2]),
+        over.mark_text(fontSize=11).encode(text="shown:N", color=white),
+        running.mark_text(fontSize=11, color=GREY, fontStyle="italic").encode(text="shown:N"),
+    )
+
+
+def _alternative(cells: pl.DataFrame, grain: str) -> str:
+    over = cells.filter(pl.col("is_complete") & (pl.col("period_index") == 1))
+    told = (
+        f"Heat map of retention for the last {cells['cohort_start'].n_unique()} cohorts by {grain}."
+    )
+    rates = over["retention_rate"].drop_nulls()
+    if rates.is_empty():
+        return f"{told} No {grain} after a cohort's own is over yet."
+    return (
+        f"{told} In the {grain} after their first, between {percent(min(rates))} and "
+        f"{percent(max(rates))} came back."
+    )
