@@ -1,5 +1,6 @@
 """Dagster runs what the command line runs: the same bytes, by its own partitions and checks."""
 
+import errno
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -7,14 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import polars as pl
 import pytest
 from homes import tables_of
 
 from pipelines import registry
 from pipelines.checks import CHECKS
 from pipelines.home import Home
-from pipelines.orchestration import judgements
-from pipelines.orchestration.days import ALL_DAYS, asked_days, event_days, tags_of_range
+from pipelines.orchestration import judgements, steps
+from pipelines.orchestration.days import (
+    ALL_DAYS,
+    ONLY_COMPLETE,
+    asked_days,
+    event_days,
+    tags_of_night,
+    tags_of_range,
+)
 from pipelines.orchestration.nightly import JOB, SCHEDULE, definitions_of, run_in_process
 from pipelines.orchestration.prepare import close_killed_runs, prepare
 from pipelines.run import run
@@ -91,7 +100,7 @@ def nightly_home(
     sample_home: Path, tmp_path_factory: pytest.TempPathFactory, instance: dg.DagsterInstance
 ) -> tuple[Home, dg.ExecuteInProcessResult]:
     """A home that was brought up to date as the schedule does it, and what the run said."""
-    home = home_beside(sample_home, tmp_path_factory.mktemp("nightly"))
+    home = home_beside(sample_home, tmp_path_factory.mktemp("nightly"), "lock_wait_minutes = 0")
     return home, run_in_process(home, instance)
 
 
@@ -110,7 +119,7 @@ def test_dagster_and_the_command_line_give_the_same_bytes(
 def test_a_run_reports_every_event_day_that_it_built(
     nightly_home: tuple[Home, dg.ExecuteInProcessResult],
 ) -> None:
-    _, result = nightly_home
+    home, result = nightly_home
     reported = materializations(result, "events")
     with_rows = {d: m["dagster/partition_row_count"] for d, m in reported.items()}
     total = materializations(result, "user_days")[None]
@@ -118,6 +127,17 @@ def test_a_run_reports_every_event_day_that_it_built(
     assert total["slices_rebuilt"] == total["slices"] > 0
     assert total["dagster/row_count"] > 0
     assert total["bytes"] > 0
+    daily = materializations(result, "active_users_daily")[None]
+    assert daily["days_late"] > 0
+    bars, said = daily["chart"].split(" ", 1)
+    days = (date.fromisoformat(daily["data_through"]) - first_day(home)).days + 1
+    assert len(bars) == days
+    assert said.startswith(f"dau, {first_day(home)} to {daily['data_through']}: ")
+
+
+def first_day(home: Home) -> date:
+    table = pl.read_parquet(home.bi / "active_users_daily.parquet")
+    return min(table["date"])
 
 
 def test_all_checks_are_evaluated_and_hold(
@@ -129,8 +149,9 @@ def test_all_checks_are_evaluated_and_hold(
     promised = {f"{spec.name}.{judgements.PROMISE}" for spec in registry.PUBLISHED}
     between = {f"{check.table}.{check.name}" for check in CHECKS}
     read = {f"landed_{source}.every_file_was_read" for source in registry.SOURCES}
-    assert names == promised | between | read
-    assert [each.check_name for each in evaluations if not each.passed] == []
+    assert names == promised | between | read | {"publication.is_fresh"}
+    # The sample is of the past, and nothing but that is wrong with it.
+    assert [each.check_name for each in evaluations if not each.passed] == ["is_fresh"]
 
 
 def test_a_broken_check_keeps_readers_on_the_last_good_tables(
@@ -185,6 +206,88 @@ def test_a_range_is_honoured_and_the_night_makes_up_for_the_rest(
     assert files_of(ranged) == files_of(whole)
 
 
+def test_a_forced_backfill_builds_what_is_not_stale_in_its_range_and_nothing_else(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    home = Home(tmp_path)
+    for day in ("2025-03-01", "2025-03-02", "2025-03-03"):
+        land(home, day, event(day, f"{day}T10:00:00Z"))
+    run(home, select=["user_days"])
+    before = files_of(home)
+    first, last = date(2025, 3, 2), date(2025, 3, 2)
+    result = run_selected(home, instance, ["user_days"], first, last, force=False)
+    assert materializations(result, "user_days")[None]["slices_rebuilt"] == 0
+    result = run_selected(home, instance, ["user_days"], first, last, force=True)
+    assert materializations(result, "user_days")[None]["slices_rebuilt"] == 1
+    assert files_of(home) == before
+
+
+def run_selected(
+    home: Home,
+    instance: dg.DagsterInstance,
+    tables: list[str],
+    first: date,
+    last: date,
+    *,
+    force: bool,
+) -> dg.ExecuteInProcessResult:
+    """Some assets over a range, as their page launches them."""
+    job = definitions_of(home).resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(
+        instance=instance,
+        asset_selection=[dg.AssetKey(table) for table in tables],
+        tags=tags_of_range(str(first), str(last)),
+        run_config={"resources": {"rebuild": {"config": {"force": force}}}},
+    )
+
+
+def test_a_disk_that_fails_for_a_moment_is_tried_again(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    land(home, "2025-03-01", event("a", "2025-03-01T10:00:00Z"))
+    monkeypatch.setattr(steps, "PAUSES", (0, 0))
+    failures = iter([OSError(errno.EIO, "input/output error")])
+    monkeypatch.setattr(steps, "writing", failing_first(failures))
+    days = date(2025, 3, 1), date(2025, 3, 1)
+    result = run_selected(home, instance, ["landed_events"], *days, force=False)
+    assert result.success
+    assert materializations(result, "landed_events")[None]["files_taken_in"] == 1
+
+
+def failing_first(failures: Iterator[Exception]) -> Any:
+    """Opening a home, after it has failed in each of these ways."""
+    work = steps.writing
+
+    def attempt(*arguments: Any, **options: Any) -> Any:
+        for failure in failures:
+            raise failure
+        return work(*arguments, **options)
+
+    return attempt
+
+
+def test_a_night_leaves_what_is_not_complete_and_a_run_by_hand_takes_it(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    (tmp_path / "tidemark.toml").write_text('landing_marker = "_SUCCESS"\n')
+    home = Home(tmp_path)
+    land(home, "2025-03-01", event("a", "2025-03-01T10:00:00Z"))
+    land(home, "2025-03-02", event("b", "2025-03-02T10:00:00Z"))
+    (tmp_path / "landing" / "events" / "2025-03-01" / "_SUCCESS").touch()
+    night = tags_of_night(event_days(home), datetime.now(UTC), home.settings)
+    job = definitions_of(home).resolve_implicit_global_asset_job_def()
+    chosen = [dg.AssetKey("landed_events")]
+
+    def taken(tags: dict[str, str]) -> tuple[int, str]:
+        result = job.execute_in_process(instance=instance, asset_selection=chosen, tags=tags)
+        said = materializations(result, "landed_events")[None]
+        return said["landing_dates_taken_in"], said["not_complete_yet"]
+
+    assert taken(night) == (1, "- 2025-03-02: there is no _SUCCESS")
+    assert taken(tags_of_range("2025-03-01", "2025-03-02")) == (1, "none")
+
+
 def test_too_many_refused_rows_withhold_the_publication(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
@@ -227,15 +330,16 @@ def test_assets_carry_what_the_schemas_say(tmp_path: Path) -> None:
     assert published == {spec.name for spec in registry.PUBLISHED}
 
 
-def test_the_schedule_asks_for_all_days_at_three_in_the_reporting_time_zone(tmp_path: Path) -> None:
-    (tmp_path / "tidemark.toml").write_text('timezone = "Europe/Berlin"\n')
+def test_the_schedule_asks_for_all_days_in_the_reporting_time_zone(tmp_path: Path) -> None:
+    (tmp_path / "tidemark.toml").write_text('timezone = "Europe/Berlin"\nnightly_at = "04:30"\n')
     schedule = definitions_of(Home(tmp_path)).resolve_schedule_def(SCHEDULE)
-    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 3 * * *", "Europe/Berlin")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 4 * * *", "Europe/Berlin")
     # 23:30 UTC is 01:30 of the day after in Berlin: the newest day is that one.
     moment = datetime(2025, 7, 1, 23, 30, tzinfo=UTC)
     with dg.build_schedule_context(scheduled_execution_time=moment) as context:
         requests = schedule.evaluate_tick(context).run_requests or []
-    asked = tags_of_range("2025-07-01", "2025-07-02") | ALL_DAYS
+    limit = {"dagster/max_runtime": "86400"}
+    asked = tags_of_range("2025-07-01", "2025-07-02") | ALL_DAYS | ONLY_COMPLETE | limit
     assert [asked.items() <= request.tags.items() for request in requests] == [True]
 
 

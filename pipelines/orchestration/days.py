@@ -18,14 +18,17 @@ from pipelines import registry
 from pipelines.errors import TidemarkError
 from pipelines.home import Home
 from pipelines.session import reading
+from pipelines.settings import Settings
 from pipelines.warehouse.arrivals import find_arrivals
 from pipelines.warehouse.bring_up import Days
 from pipelines.warehouse.specs import SourceTables
 
 ALL_DAYS = {"tidemark/event_days": "all"}
+ONLY_COMPLETE = {"tidemark/landing": "complete"}
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 _PARTITION = "dagster/partition"
+_MAX_RUNTIME = "dagster/max_runtime"
 # Where nothing has landed yet. What comes in before it is built all the same, see above.
 _FIRST_DAY_OF_AN_EMPTY_HOME = date(2024, 1, 1)
 
@@ -44,10 +47,21 @@ def tags_of_range(first: str, last: str) -> dict[str, str]:
     return {RANGE_START: first, RANGE_END: last}
 
 
-def tags_of_night(partitions: dg.DailyPartitionsDefinition, now: datetime) -> dict[str, str]:
-    """Tags of a run that brings everything up to date; it always reports the two newest days."""
+def tags_of_night(
+    partitions: dg.DailyPartitionsDefinition, now: datetime, settings: Settings
+) -> dict[str, str]:
+    """Tags of a run that brings everything complete up to date, and ends when its time is up.
+
+    It always reports the two newest days.
+    """
     newest = partitions.get_partition_keys(current_time=now)[-2:]
-    return tags_of_range(newest[0], newest[-1]) | ALL_DAYS
+    limit = {_MAX_RUNTIME: str(int(settings.run_hours_limit * 3600))}
+    return tags_of_range(newest[0], newest[-1]) | ALL_DAYS | ONLY_COMPLETE | limit
+
+
+def takes_only_complete(tags: Mapping[str, str]) -> bool:
+    """Whether a run with these tags leaves landing dates waiting that are not complete."""
+    return ONLY_COMPLETE.items() <= tags.items()
 
 
 def asked_days(tags: Mapping[str, str], partitions: dg.DailyPartitionsDefinition) -> Days:

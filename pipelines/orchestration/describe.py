@@ -1,15 +1,19 @@
 """What Dagster shows of a table: the words of its schema, and the figures of what is stored."""
 
 import inspect
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from pipelines.publish.catalog import column_comment
 from pipelines.session import Session
+from pipelines.warehouse.specs import Spec
 from schemas.base import Table, promise_of
 
 OWNERS = ("team:data",)
+# All that changes a home: dagster.yaml lets one run at a time into a pool.
+POOL = "tidemark_home"
 Metadata = dict[str, Any]
 
 
@@ -17,7 +21,8 @@ def description_of(model: type[Table]) -> str:
     """Meaning, grain, key and warnings of a table."""
     promise = promise_of(model)
     parts = [inspect.getdoc(model) or "", f"Grain: {promise.grain}. Key: {', '.join(promise.key)}."]
-    return "\n\n".join([*parts, *promise.warnings])
+    warnings = [f"**{warning}**" for warning in promise.warnings]
+    return "\n\n".join([*parts, *warnings])
 
 
 def columns_of(model: type[Table]) -> Metadata:
@@ -48,6 +53,14 @@ def stored(session: Session, table: str) -> Metadata:
         "bytes": sum(file.bytes for file in files),
         "path": dg.MetadataValue.path(str(session.home.warehouse / table)),
     }
+
+
+def reach(session: Session, spec: Spec, today: date) -> Metadata:
+    """Up to which day a table reaches, and how many days that lies behind today."""
+    through = session.data_through(spec)
+    if through is None:
+        return {}
+    return {"data_through": through.isoformat(), "days_late": (today - through).days}
 
 
 def lines(items: list[str]) -> dg.MarkdownMetadataValue:

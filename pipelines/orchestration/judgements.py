@@ -4,24 +4,56 @@ They block what depends on their table. A check that reads a table which is made
 block in between; the publication refuses what it finds all the same.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 
 from pipelines import registry
 from pipelines.checks import CHECKS, Check, broken
+from pipelines.freshness import days_late, late_tables, today_of
+from pipelines.orchestration.publication import NAME as PUBLICATION
 from pipelines.orchestration.steps import looking
 from pipelines.session import Session
 from pipelines.warehouse.promises import BrokenPromiseError, check_promise
 from pipelines.warehouse.specs import Spec
 
 PROMISE = "keeps_its_promise"
+IS_FRESH = "is_fresh"
 
 
 def asset_checks(root: Path) -> list[dg.AssetChecksDefinition]:
     """Every check, each of which can also be run by itself."""
     promises = [_promise_check(spec, root) for spec in registry.PUBLISHED]
-    return [*promises, *(_between_tables(check, root) for check in CHECKS)]
+    between = [_between_tables(check, root) for check in CHECKS]
+    return [*promises, *between, _freshness_check(root)]
+
+
+def _freshness_check(root: Path) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        name=IS_FRESH,
+        asset=PUBLICATION,
+        description="No published table reaches less far than fresh_days before today. By the days "
+        "of the data, so that the backfill of an old day makes nothing fresh.",
+    )
+    def judge() -> dg.AssetCheckResult:
+        return judge_freshness(root, datetime.now(UTC))
+
+    return judge
+
+
+def judge_freshness(root: Path, now: datetime) -> dg.AssetCheckResult:
+    """How many days each published table lies behind today, and which too many."""
+    with looking(root) as session:
+        late = days_late(session, today_of(session.home, now))
+        found = late_tables(late, session.home.settings.fresh_days)
+    said = ", ".join(f"{name} by {days} days" for name, days in found.items())
+    return dg.AssetCheckResult(
+        passed=bool(late) and not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"late: {said}" if found else None if late else "nothing is published yet",
+        metadata={"days_late": late},
+    )
 
 
 def _promise_check(spec: Spec, root: Path) -> dg.AssetChecksDefinition:

@@ -7,8 +7,11 @@ from typing import Any
 import dagster as dg
 
 from pipelines import registry
+from pipelines.nightly import night_terms
+from pipelines.orchestration.days import takes_only_complete
 from pipelines.orchestration.describe import (
     OWNERS,
+    POOL,
     Metadata,
     columns_of,
     description_of,
@@ -16,7 +19,9 @@ from pipelines.orchestration.describe import (
     stored,
 )
 from pipelines.orchestration.steps import changing
+from pipelines.session import Session
 from pipelines.warehouse.land import Landed
+from pipelines.warehouse.readiness import Awaits, at_once
 from pipelines.warehouse.specs import SourceTables
 
 GROUP = "landing"
@@ -33,12 +38,13 @@ def landing_asset(root: Path) -> dg.AssetsDefinition:
         check_specs=[_files_check(source) for source in registry.SOURCES],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=POOL,
     )
     def take_in(
         context: dg.AssetExecutionContext,
     ) -> Iterator[_Result]:
-        with changing(root, context.log) as session:
-            taken = {each.source: each for each in session.land()}
+        with changing(root, context) as session:
+            taken = {each.source: each for each in session.land(awaits=_awaits(session, context))}
             if not session.manifest.landing_dates:
                 raise dg.Failure(
                     f"nothing has landed in {session.home.landing}: put files into it under "
@@ -58,6 +64,13 @@ def landing_asset(root: Path) -> dg.AssetsDefinition:
                 yield _judge_files(landed)
 
     return take_in
+
+
+def _awaits(session: Session, context: dg.AssetExecutionContext) -> Awaits:
+    """A night leaves what is not complete; whoever starts a run by hand gets what lies there."""
+    if takes_only_complete(context.run.tags):
+        return night_terms(session.home, lambda: False).awaits
+    return at_once
 
 
 def _tables(source: str) -> tuple[str, str, str]:
@@ -104,4 +117,5 @@ def _figures(landed: Landed) -> Metadata:
         "rows_landed": landed.landed_rows,
         "rows_quarantined": landed.quarantined_rows,
         "notices": lines(landed.notices),
+        "not_complete_yet": lines(landed.waiting),
     }

@@ -6,8 +6,9 @@ from typing import Any
 import dagster as dg
 
 from pipelines import registry
-from pipelines.orchestration.describe import OWNERS, Metadata, lines
+from pipelines.orchestration.describe import OWNERS, POOL, Metadata, lines
 from pipelines.orchestration.steps import changing
+from pipelines.report.write import report_after_publication
 from pipelines.run import broken_checks, over_limit
 
 NAME = "publication"
@@ -20,17 +21,18 @@ def publication_asset(root: Path) -> dg.AssetsDefinition:
         name=NAME,
         deps=[spec.name for spec in registry.PUBLISHED],
         description=(
-            "bi/<table>.parquet for every published table, and bi/catalog.duckdb. Readers see all "
-            "of a run together. Nothing is published while a check between tables is broken or too "
-            "many rows were refused."
+            "bi/<table>.parquet for every published table, bi/catalog.duckdb and bi/report.html. "
+            "Readers see all of a run together. Nothing is published while a check between tables "
+            "is broken or too many rows were refused."
         ),
         group_name=NAME,
         owners=OWNERS,
         kinds={"parquet", "duckdb"},
+        pool=POOL,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        with changing(root, context.log) as session:
+        with changing(root, context) as session:
             # Which checks can be judged depends on what is up to date.
             session.stale()
             withheld = [*over_limit(session), *broken_checks(session)]
@@ -38,6 +40,9 @@ def publication_asset(root: Path) -> dg.AssetsDefinition:
                 said = "; ".join(withheld)
                 raise dg.Failure(f"nothing was published: {said}", allow_retries=False)
             published = session.publish()
+            problem = report_after_publication(session.home)
+            if problem:
+                context.log.warning(problem)
             rows = sum(table.rows for table in session.manifest.published.values())
         metadata: Metadata = {
             "publication": published.id,

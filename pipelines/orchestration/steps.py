@@ -9,6 +9,7 @@ import dagster as dg
 
 from pipelines.errors import TidemarkError
 from pipelines.home import open_home
+from pipelines.nightly import PAUSES, can_pass
 from pipelines.session import Session, reading, writing
 from pipelines.warehouse.bring_up import Progress
 
@@ -17,29 +18,42 @@ _SECONDS_BETWEEN_LINES = 15
 
 
 @contextmanager
-def changing(root: Path, log: dg.DagsterLogManager) -> Iterator[Session]:
-    """The home, to change it, for one step; the step fails where another run is at work."""
-    with _told_plainly(), writing(open_home(root), _progress(log)) as session:
-        yield session
+def changing(root: Path, context: dg.AssetExecutionContext) -> Iterator[Session]:
+    """The home, to change it, for one step.
+
+    The step waits for another run as long as ``lock_wait_minutes`` says, and then fails. It tries
+    again where the machine was at fault.
+    """
+    with _told_plainly(context.retry_number):
+        home = open_home(root)
+        wait = home.settings.lock_wait_minutes
+        with writing(home, _progress(context.log), wait_minutes=wait) as session:
+            yield session
 
 
 @contextmanager
 def looking(root: Path) -> Iterator[Session]:
     """The home, to look at it."""
-    with _told_plainly(), reading(open_home(root)) as session:
+    with _told_plainly(len(PAUSES)), reading(open_home(root)) as session:
         yield session
 
 
 @contextmanager
-def _told_plainly() -> Iterator[None]:
+def _told_plainly(attempts: int) -> Iterator[None]:
     try:
         yield
-    except TidemarkError as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
-    except OSError as error:
+    except (TidemarkError, OSError) as error:
+        if can_pass(error) and attempts < len(PAUSES):
+            raise dg.RetryRequested(len(PAUSES), PAUSES[attempts]) from error
+        raise _failure(error) from (error if isinstance(error, OSError) else None)
+
+
+def _failure(error: TidemarkError | OSError) -> dg.Failure:
+    message = str(error)
+    if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         message = f"{where}{error.strerror or error}: make room or permissions, then run again"
-        raise dg.Failure(message, allow_retries=False) from error
+    return dg.Failure(message, allow_retries=False)
 
 
 def _progress(log: dg.DagsterLogManager) -> Progress:

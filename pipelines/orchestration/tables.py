@@ -1,14 +1,25 @@
 """One asset per registered table. ``events`` has event days as partitions, the others are whole."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from pipelines import registry
+from pipelines.freshness import today_of
+from pipelines.orchestration.charts import chart
 from pipelines.orchestration.days import asked_days
-from pipelines.orchestration.describe import OWNERS, columns_of, description_of, stored
+from pipelines.orchestration.describe import (
+    OWNERS,
+    POOL,
+    columns_of,
+    description_of,
+    reach,
+    stored,
+)
 from pipelines.orchestration.steps import changing
 from pipelines.session import Session
 from pipelines.warehouse.bring_up import Built
@@ -18,6 +29,14 @@ PARTITIONED = ("events",)
 # Each costs Dagster's log 20 ms and more. A first run over decades does not report them all.
 _REPORTED_DAYS = 400
 _ROWS = "dagster/partition_row_count"
+
+
+class Rebuild(dg.ConfigurableResource[Any]):
+    """How tables are brought up to date, in the configuration of a run."""
+
+    force: bool = Field(
+        False, description="Rebuild what is not stale too, within the run's event days."
+    )
 
 
 def table_assets(root: Path, partitions: dg.DailyPartitionsDefinition) -> list[dg.AssetsDefinition]:
@@ -38,10 +57,12 @@ def _table_asset(
         kinds={"polars", "parquet"},
         partitions_def=partitions if spec.name in PARTITIONED else None,
         backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=POOL,
     )
-    def bring_up(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        with changing(root, context.log) as session:
-            built = session.bring_up(spec, asked_days(context.run.tags, partitions))
+    def bring_up(context: dg.AssetExecutionContext, rebuild: Rebuild) -> dg.MaterializeResult[Any]:
+        with changing(root, context) as session:
+            days = asked_days(context.run.tags, partitions)
+            built = session.bring_up(spec, days, force=rebuild.force)
             metadata = stored(session, spec.name) | {
                 "slices": built.slices,
                 "slices_rebuilt": built.rebuilt,
@@ -49,6 +70,10 @@ def _table_asset(
                 "slices_removed": built.removed,
                 "slices_waiting": built.waiting,
             }
+            today = today_of(session.home, datetime.now(UTC))
+            metadata |= reach(session, spec, today)
+            drawn = chart(spec, session.scan(spec.name)) if spec.promise.published else None
+            metadata |= {"chart": drawn} if drawn else {}
             if spec.name in PARTITIONED:
                 metadata |= _report_days(context, session, built)
         return dg.MaterializeResult(metadata=metadata)
