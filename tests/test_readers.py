@@ -1,4 +1,4 @@
-"""Every published table opens in DuckDB, pyarrow, polars and pandas with the same values."""
+"""Every published table opens in DuckDB, pyarrow, polars, pandas and Hyper with equal values."""
 
 import math
 from collections.abc import Iterator
@@ -111,6 +111,49 @@ def test_all_readers_read_the_same_values(bi: Path, spec: Spec) -> None:
         assert list(actual) == list(expected)
         for name, column in expected.items():
             assert [plain(each) for each in actual[name]] == column, (read.__name__, name)
+
+
+@pytest.fixture(scope="module")
+def hyper() -> Iterator[Any]:
+    """A connection to Tableau's own engine, by which extracts are made; it tells nobody."""
+    api = pytest.importorskip("tableauhyperapi", reason="Tableau has no engine for this machine")
+    with scratch() as folder:
+        settings = {"log_dir": str(folder), "default_database_version": "2"}
+        silent = api.Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU
+        with (
+            api.HyperProcess(telemetry=silent, parameters=settings) as process,
+            api.Connection(
+                process.endpoint, folder / "bi.hyper", api.CreateMode.CREATE
+            ) as connection,
+        ):
+            yield connection
+
+
+def as_python(value: Any) -> Any:
+    """A value of Hyper's as Python has it."""
+    if hasattr(value, "to_datetime"):
+        # It has the microseconds of a moment in UTC, and its zone beside them.
+        return value.to_datetime().replace(tzinfo=UTC)
+    return value.to_date() if hasattr(value, "to_date") else value
+
+
+@tables
+def test_tableau_reads_the_same_values(bi: Path, hyper: Any, spec: Spec) -> None:
+    path = bi / f"{spec.name}.parquet"
+    hyper.execute_command(
+        f"CREATE TABLE {spec.name} AS (SELECT * FROM external('{path}', FORMAT => 'parquet'))"
+    )
+    frame = pl.read_parquet(path)
+    # An extract has no order of its own: the key gives one, in the order of UTF-8 as polars has it.
+    key = ", ".join(
+        f'"{name}"' + (' COLLATE "binary"' if frame.schema[name] == pl.String else "")
+        for name in spec.promise.key
+    )
+    with hyper.execute_query(f"SELECT * FROM {spec.name} ORDER BY {key}") as result:
+        names = [column.name.unescaped for column in result.schema.columns]
+        rows = [tuple(map(as_python, row)) for row in result]
+    assert names == frame.columns
+    assert rows == [tuple(map(plain, row)) for row in frame.rows()]
 
 
 @tables

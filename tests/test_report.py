@@ -1,0 +1,234 @@
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import browser, needs_browser
+from homes import scratch
+from report_rows import ANSWERED, FEB, TABLES, kpi, publish, read_page, rows_shown, score
+
+from pipelines.report.metrics import Metric
+from pipelines.report.report import report_page
+from pipelines.report.write import REPORT
+
+
+def page_of(folder: Path, **tables: list[dict[str, Any]]) -> str:
+    return report_page(publish(folder, tables), timezone="Europe/Berlin", currency="EUR")
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[str]:
+    with scratch() as folder:
+        yield page_of(folder, **TABLES)
+
+
+def shown(page: str, place: str) -> list[list[str]]:
+    return rows_shown(read_page(page), place)
+
+
+def test_the_scorecard_has_the_last_complete_month_of_each_metric_in_words(page: str):
+    assert shown(page, "scorecard") == [
+        ["Stickiness: mean day of the month", "Feb 2025", "13.8 %", "+0.5 pp", "–",
+         "good 13.0 % (higher is better)", "▲ beyond “good”"],
+        ["Bounce rate", "Feb 2025", "14.0 %", "–", "–",
+         "20.0 % to 55.0 % (lower is better)", "▲ below the usual range, which is better"],
+        ["Monthly recurring revenue", "Feb 2025", "29,218 EUR", "−1,000 EUR", "–", "–", "–"],
+    ]  # fmt: skip
+
+
+def test_numbers_stand_in_the_page_to_their_last_digit(page: str):
+    assert read_page(page).exact["scorecard"][3][2] == "29218.1632"
+    assert read_page(page).exact["mrr-movements"][1][7] == "449.6284"
+
+
+def test_active_people_are_those_of_the_table_and_a_zero_denominator_is_no_number(page: str):
+    assert shown(page, "active-users") == [
+        ["12 Mar 2025", "0", "0", "0", "28"],
+        ["11 Mar 2025", "13", "40", "100", "28"],
+        ["10 Mar 2025", "1", "1", "1", "27"],
+    ]
+    # 13 of 100 people.
+    assert [row[3] for row in shown(page, "stickiness")] == ["–", "13.0 %", "100.0 %"]
+
+
+def test_periods_that_are_not_over_are_marked(page: str):
+    assert shown(page, "active-months") == [
+        ["1 Mar 2025", "50", "so far"],
+        ["1 Feb 2025", "1,182", "complete"],
+    ]
+
+
+def test_retention_shows_who_came_back_of_how_many(page: str):
+    # 18 of 40 and 5 of 40.
+    assert shown(page, "retention-map") == [
+        ["1 Feb 2025", "0", "40", "40", "100.0 %", "complete"],
+        ["1 Feb 2025", "1", "40", "18", "45.0 %", "complete"],
+        ["1 Feb 2025", "2", "40", "5", "12.5 %", "so far"],
+        ["1 Mar 2025", "0", "10", "10", "100.0 %", "so far"],
+    ]
+
+
+def test_lifecycle_shows_what_adds_up_to_the_active_people_and_who_stayed_away(page: str):
+    # Retained, resurrected, new, dormant, active: 20 + 3 + 5 = 28.
+    assert shown(page, "lifecycle-bars") == [
+        ["1 Mar 2025", "10", "0", "1", "18", "11", "so far"],
+        ["1 Feb 2025", "20", "3", "5", "4", "28", "complete"],
+    ]
+
+
+def test_revenue_movements_make_the_closing_amount(page: str):
+    # 408.8784 + 100 + 50.5 - 10 - 99.75 = 449.6284.
+    assert shown(page, "mrr-movements")[0] == [
+        "1 Mar 2025", "408.88", "100.00", "0.00", "50.50", "−10.00", "−99.75", "449.63", "so far",
+    ]  # fmt: skip
+    assert [row[1:4] for row in shown(page, "mrr-closing")] == [
+        ["449.63", "90.0 %", "95.0 %"],
+        ["408.88", "–", "–"],
+    ]
+
+
+def test_survey_scores_have_their_interval_and_a_month_without_answers_has_none(page: str):
+    assert shown(page, "survey-1") == [
+        ["1 Feb 2025", "50", "40.0", "21.3", "55.7", "100", "50.0 %", "complete"],
+        ["1 Jan 2025", "0", "–", "–", "–", "100", "50.0 %", "complete"],
+    ]
+
+
+def test_channels_are_those_of_the_last_28_days(page: str):
+    # Of 15 sessions by e-mail 3 convert.
+    channels = [["Email", "15", "3", "20.0 %"], ["Direct", "4", "0", "0.0 %"]]
+    assert shown(page, "channel-sessions") == channels
+    assert shown(page, "channel-conversion") == channels
+
+
+def test_data_quality_counts_every_row_once_and_late_rows_by_age(page: str):
+    assert shown(page, "row-fates") == [
+        ["events", "2", "1", "1,000", "900", "60", "6.0 %", "40", "5"]
+    ]
+    # 90 a day or more, 30 of them a week or more, 10 of these a month or more.
+    assert shown(page, "late-rows") == [["events", "1,000", "60", "20", "10"]]
+    assert "Files that could not be read to their end and were refused: 1." in page
+
+
+def test_restated_numbers_are_counted_by_publication_and_cause(page: str):
+    assert shown(page, "restated-numbers") == [
+        ["2025-03-12 03:00:00", "late rows", "2", "2", "1 Feb 2025", "1 Feb 2025"],
+        ["2025-03-12 03:00:00", "person merged", "1", "1", "1 Feb 2025", "1 Feb 2025"],
+        ["2025-03-11 03:00:00", "late rows", "1", "1", "1 Feb 2025", "1 Feb 2025"],
+    ]
+
+
+def test_every_chart_has_an_alternative_text_with_numbers_and_an_id_of_its_own(page: str):
+    read = read_page(page)
+    assert read.svgs == len(read.alternatives) == 14
+    assert all(re.search(r"\d", text) for text in read.alternatives.values())
+    assert len(set(read.ids)) == len(read.ids)
+    assert "40.0, between 21.3 and 55.7, of 50 answers" in read.alternatives["survey-1"]
+
+
+def test_the_page_loads_nothing(page: str):
+    read = read_page(page)
+    assert read.loads == []
+    assert re.findall(r"url\((?!#)", page) == []
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_zone_the_currency_and_the_publication_are_named(page: str):
+    text = read_page(page).text
+    assert "time zone Europe/Berlin" in text
+    assert "Money is in EUR" in text
+    assert "Publication abcdef" in text
+    assert "through 12 Mar 2025" in text
+
+
+def test_what_is_missing_is_said_with_its_reason(folder: Path):
+    only_activity = {name: TABLES[name] for name in ("active_users_daily", "ingest_ledger")}
+    page = page_of(folder, **only_activity, survey_scores=TABLES["survey_scores"][:1])
+    read = read_page(page)
+    assert set(read.tables) == {"active-users", "stickiness", "row-fates", "late-rows"}
+    assert "No files of the source subscriptions have landed." in read.text
+    # Events have landed, and the table is not there.
+    assert "lifecycle has not been built and published yet." in read.text
+    # One month, in which nobody answered.
+    assert "survey_scores has no rows that could be shown." in read.text
+    assert "There is no log of restatements yet." in read.text
+
+
+def test_many_surveys_are_cut_to_those_with_most_answers(folder: Path):
+    rows = [
+        {**score("csat", FEB, responses=n, score=50.0, ci_low=40.0, ci_high=60.0, **ANSWERED),
+         "survey": f"s{n:02}"}
+        for n in range(1, 11)
+    ]  # fmt: skip
+    read = read_page(page_of(folder, survey_scores=rows))
+    assert len(read.alternatives) == 8
+    assert read.alternatives["survey-1"].startswith("S10")
+    assert "2 more surveys" in read.text
+
+
+def metric(**said: Any) -> Metric:
+    return Metric({**kpi("bounce_rate", FEB, 0.5, "fraction"), **said}, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ({"verdict": "within", "benchmark_low": 0.2}, "● within the usual range"),
+        ({"verdict": "above", "benchmark_low": 0.2, "benchmark_direction": "lower"},
+         "▼ above the usual range"),
+        ({"verdict": "above", "benchmark_low": 0.2, "benchmark_direction": "higher"},
+         "▲ above the usual range, which is better"),
+        ({"verdict": "below", "benchmark_levels": "good 0.6", "benchmark_direction": "higher"},
+         "▼ below every threshold"),
+        ({"is_comparable": False}, "not comparable: history begins in this month"),
+        ({"value": None}, "no value in this month"),
+        ({}, "–"),
+    ],
+)  # fmt: skip
+def test_a_verdict_is_told_in_words(said: dict[str, Any], verdict: str):
+    assert metric(**said).verdict == verdict
+
+
+def test_a_threshold_whose_name_has_its_number_says_it_once():
+    told = metric(benchmark_levels="under 0.40 0.4", benchmark_direction="lower")
+    assert told.usual == "under 40.0\u00a0% (lower is better)"
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("nps", "NPS: all"),
+        ("csat_1_5", "CSAT from 1 to 5: all"),
+        ("ces_effort_1_7", "CES from 1 to 7, high is hard: all"),
+        ("pages_per_session", "Pages per session"),
+    ],
+)
+def test_metrics_are_called_what_people_call_them(name: str, label: str):
+    assert Metric(kpi(name, FEB, 1.0, "points"), "EUR").label == label
+
+
+@needs_browser
+def test_a_browser_shows_every_chart_on_a_desk_and_on_a_phone(page: str, folder: Path):
+    (folder / REPORT).write_text(page, encoding="utf-8")
+    with browser(folder / "profile") as tab:
+        for width in (1280, 390):
+            tab.open(folder / REPORT, width)
+            assert tab.value("document.documentElement.scrollWidth") == width
+            charts = tab.value(
+                "[...document.querySelectorAll('svg')].map(s => s.getBoundingClientRect())"
+                ".map(r => [r.width, r.height])"
+            )
+            assert len(charts) == 14
+            assert all(w > 300 and h > 40 for w, h in charts)
+            # Letters that lie outside of their chart would be cut off.
+            cut = tab.value(
+                "[...document.querySelectorAll('svg text')].filter(t => {"
+                " const a = t.getBoundingClientRect(),"
+                " b = t.ownerSVGElement.getBoundingClientRect();"
+                " return a.width && (a.left < b.left - 1 || a.right > b.right + 1 ||"
+                " a.top < b.top - 1 || a.bottom > b.bottom + 1) }).map(t => t.textContent)"
+            )
+            assert cut == []
+        assert tab.complaints == []
+        assert {url.split(":")[0] for url in tab.requests} <= {"file", "data"}
