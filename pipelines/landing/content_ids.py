@@ -8,11 +8,14 @@ from hashlib import blake2b
 
 import polars as pl
 
+from pipelines.landing.sorted_runs import SortedRuns
 from pipelines.landing.sources import Source
 from schemas.base import dtypes
 
 DEFAULTED = "\0given"
 _SEPARATOR = "-"
+_PLACE = ("intake", "line", "item")
+_RENAMED = "\0renamed"
 
 
 def content_ids(landed: pl.DataFrame, source: Source, id_column: str) -> pl.Series:
@@ -64,10 +67,52 @@ def number_occurrences(landed: pl.DataFrame, id_column: str, numbered: pl.Series
     if not len(suspects):
         return landed
     some = landed[suspects].select("intake", id_column)
-    nth = some.select(pl.int_range(1, pl.len() + 1).over("intake", id_column)).to_series()
-    renamed = some.select(
+    renamed = some.select(_several_ids(id_column)).to_series()
+    return landed.with_columns(landed[id_column].scatter(suspects, renamed))
+
+
+def _several_ids(id_column: str) -> pl.Expr:
+    nth = pl.int_range(1, pl.len() + 1).over("intake", id_column)
+    return (
         pl.when(nth == 1)
         .then(pl.col(id_column))
-        .otherwise(pl.col(id_column) + _SEPARATOR + pl.lit(nth).cast(pl.String))
-    ).to_series()
-    return landed.with_columns(landed[id_column].scatter(suspects, renamed))
+        .otherwise(pl.col(id_column) + _SEPARATOR + nth.cast(pl.String))
+    )
+
+
+class Occurrences:
+    """What :func:`number_occurrences` does, for rows that are too many for memory.
+
+    It holds a hash of every id made from content, and the rows whose hash another one has.
+    """
+
+    def __init__(self, runs: SortedRuns, numbered: str) -> None:
+        """The column ``numbered`` says by which id a row's likes are told apart."""
+        columns = {name for rows in runs.pieces([numbered]) for name in rows[numbered].unique()}
+        self._renamed = {
+            id_column: _renamed(runs, numbered, id_column) for id_column in sorted(columns - {None})
+        }
+
+    def numbered(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows with ids that tell equal ones apart."""
+        for id_column, renamed in self._renamed.items():
+            if renamed.height:
+                joined = rows.join(renamed, on=_PLACE, how="left", maintain_order="left")
+                said = pl.coalesce(_RENAMED, id_column).alias(id_column)
+                rows = joined.with_columns(said).drop(_RENAMED)
+        return rows
+
+
+def _renamed(runs: SortedRuns, numbered: str, id_column: str) -> pl.DataFrame:
+    """Places and new ids of rows that are equal to an earlier one of their file."""
+    is_numbered = pl.col(numbered) == id_column
+    hashes = pl.concat(
+        rows.filter(is_numbered)[id_column].hash() for rows in runs.pieces([numbered, id_column])
+    )
+    twice = hashes.filter(hashes.is_duplicated()).unique()
+    suspects = pl.concat(
+        rows.filter(is_numbered & pl.col(id_column).hash().is_in(twice.implode()))
+        for rows in runs.pieces([numbered, id_column, *_PLACE])
+    )
+    several = suspects.sort(_PLACE).with_columns(_several_ids(id_column).alias(_RENAMED))
+    return several.filter(pl.col(_RENAMED) != pl.col(id_column)).select(*_PLACE, _RENAMED)

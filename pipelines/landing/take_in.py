@@ -10,16 +10,16 @@ from datetime import date
 import polars as pl
 
 from pipelines.landing.csv_rows import Dialect, Header, csv_rows, read_header
-from pipelines.landing.door import nobody_turned_away
 from pipelines.landing.feeds import COMPRESSED, ENDINGS, Feed, Format, check_feeds, feed_of
 from pipelines.landing.files import Hashed, Limits, RawFile, Unreadable, content, guarded, spooled
-from pipelines.landing.judge import Circumstances, Judged, judge, used_columns
+from pipelines.landing.judge import Circumstances, judge, used_columns
 from pipelines.landing.kinds_of_files import HEAD_BYTES, misnamed
 from pipelines.landing.missing import check_header, check_keys
 from pipelines.landing.ndjson_rows import ndjson_rows
 from pipelines.landing.parquet_rows import UNSOUND, ParquetFile, parquet_rows
-from pipelines.landing.results import NO_COUNTS, TakenIn, landed_rows, receipts, refused_rows
+from pipelines.landing.results import Results, TakenIn
 from pipelines.landing.rows import RawRows, Segment, joined
+from pipelines.landing.sorted_runs import Spilling
 from pipelines.landing.sources import Source
 from pipelines.landing.text_blocks import text_blocks, work_of
 from pipelines.landing.tombstones import NOBODY, Tombstones
@@ -45,13 +45,15 @@ def take_in(
     block_bytes: int = BLOCK_BYTES,
     pseudonym_key: bytes | None = None,
     tombstones: Tombstones = NOBODY,
+    spilling: Spilling | None = None,
 ) -> TakenIn:
     """Read files, map their rows to the contract, and sort them into landed and refused.
 
     Which files are read in one call, and how large a block is, changes no row. Without feeds every
     file is read by the defaults: canonical names, format by ending. ``block_bytes`` bounds what is
-    in work at once, not the frames that are returned. With a ``pseudonym_key`` ids of people land
-    as keyed pseudonyms. Rows of people with ``tombstones`` are only counted.
+    in work at once, ``spilling`` what is held of the rows that come of it; without it all of them
+    are held. What is spilled changes no row. With a ``pseudonym_key`` ids of people land as keyed
+    pseudonyms. Rows of people with ``tombstones`` are only counted.
     """
     feeds = feeds or [Feed()]
     check_feeds(source, feeds)
@@ -60,11 +62,15 @@ def take_in(
     given = Circumstances(
         source, timezone, earliest_event_date, names, dates, pseudonym_key, tombstones
     )
-    intake = _Intake(files, feeds, given, limits, block_bytes)
-    for number in range(len(files)):
-        intake.add(number)
-    intake.flush()
-    return intake.result()
+    intake = _Intake(files, feeds, given, limits, block_bytes, spilling)
+    try:
+        for number in range(len(files)):
+            intake.add(number)
+        intake.flush()
+        return intake.result()
+    except BaseException:
+        intake.clear()
+        raise
 
 
 class _Intake:
@@ -77,12 +83,12 @@ class _Intake:
         given: Circumstances,
         limits: Limits,
         block_bytes: int,
+        spilling: Spilling | None,
     ) -> None:
         self._files, self._source, self._feeds = files, given.source, feeds
-        self._limits, self._block_bytes = limits, block_bytes
-        self._given = given
+        self._limits, self._block_bytes, self._given = limits, block_bytes, given
         self._used = [used_columns(given.source, feed) for feed in feeds]
-        self._parts: list[Judged] = []
+        self._results = Results(given, spilling)
         self._refused: dict[int, str] = {}
         self._digests: dict[RawFile, str] = {}
         self._waiting: dict[_Shape, list[Segment]] = {}
@@ -258,26 +264,20 @@ class _Intake:
         return left
 
     def _judge(self, rows: RawRows, feed: Feed) -> None:
-        self._parts.append(judge(rows, feed, self._given))
+        self._results.add(judge(rows, feed, self._given))
 
     def result(self) -> TakenIn:
         """All parts put together, without the files that were refused."""
         self._refuse_keyless()
-        landed = self._together([part.landed for part in self._parts])
-        quarantined = self._together([part.quarantined for part in self._parts])
-        counts = self._together([part.counts for part in self._parts])
-        turned_away = self._together([part.turned_away for part in self._parts])
-        return TakenIn(
-            landed_rows(landed, self._source),
-            refused_rows(quarantined, self._refused, self._given),
-            receipts(counts, self._refused, self._unmapped, self._given),
-            self._digests,
-            nobody_turned_away() if turned_away is None else turned_away,
-        )
+        return self._results.taken_in(self._refused, self._unmapped, self._digests)
+
+    def clear(self) -> None:
+        """Delete what went to the disk."""
+        self._results.clear()
 
     def _refuse_keyless(self) -> None:
         """Refuse files of which no row landed because all lack the same key; one proves nothing."""
-        counts = pl.concat([part.counts for part in self._parts]) if self._parts else NO_COUNTS
+        counts = self._results.counts()
         totals = counts.group_by("intake").agg(pl.col("read_rows", "landed_rows").sum())
         barren = totals.filter(pl.col("landed_rows") == 0, pl.col("read_rows") > 1)["intake"]
         without_rows = set(barren)
@@ -288,14 +288,6 @@ class _Intake:
                     check_keys(self._source, self._feeds[chosen], names)
                 except Unreadable as error:
                     self._refused[number] = str(error)
-
-    def _together(self, parts: list[pl.DataFrame]) -> pl.DataFrame | None:
-        if not parts:
-            return None
-        whole = pl.concat(parts)
-        if not self._refused:
-            return whole
-        return whole.filter(~pl.col("intake").is_in(list(self._refused)))
 
 
 def _with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:

@@ -11,15 +11,20 @@ from pathlib import Path
 from pipelines.errors import TidemarkError
 
 STAGING = ".staging"
+SPILLED = "spilled"
 
 
 class Staging:
-    """Files on their way into a folder: written aside, synced, renamed to their final names."""
+    """Files on their way into a folder: written aside, synced, renamed to their final names.
+
+    ``spilled`` is a folder for what never gets a final name; whoever writes there deletes it.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._folder = root / STAGING
         self._waiting: list[tuple[Path, Path]] = []
+        self.spilled = self._folder / SPILLED
 
     def clear(self) -> None:
         """Throw away what an earlier run left behind."""
@@ -28,9 +33,17 @@ class Staging:
 
     def write(self, path: str, content: bytes) -> None:
         """Write ``content`` aside; :meth:`place` will move it to ``path`` below the root."""
-        make_folder(self._folder)
-        staged = self._folder / f"{len(self._waiting)}.tmp"
+        staged = self.room()
         write(staged, content)
+        self.add(staged, path)
+
+    def room(self) -> Path:
+        """Where the next file may be written, to be added."""
+        make_folder(self._folder)
+        return self._folder / f"{len(self._waiting)}.tmp"
+
+    def add(self, staged: Path, path: str) -> None:
+        """Take a file that was written in the :meth:`room`; its final name is ``path``."""
         self._waiting.append((staged, self.root / path))
 
     def place(self) -> None:

@@ -10,11 +10,13 @@ import polars as pl
 
 from pipelines.errors import TidemarkError
 from pipelines.home import Home
+from pipelines.landing.collected import Spilled
 from pipelines.landing.feeds import Feed, mapping_fingerprint
 from pipelines.landing.files import Limits, RawFile
 from pipelines.landing.pseudonyms import fingerprint
 from pipelines.landing.receipts import notices_of_forgotten
-from pipelines.landing.results import TakenIn
+from pipelines.landing.results import Rows, TakenIn
+from pipelines.landing.sorted_runs import Spilling
 from pipelines.landing.sources import Source
 from pipelines.landing.take_in import take_in
 from pipelines.landing.unmapped import new_columns
@@ -29,6 +31,9 @@ from pipelines.warehouse.store import Store
 
 # Why numbers may change, as restatements say it.
 ROWS, REPLAY, REMOVED, FORGOTTEN = "rows", "replay", "files removed", "person forgotten"
+# Of batches with more raw bytes than this, one is in work at a time.
+_AHEAD_BYTES = 256 << 20
+_Waiting = deque[tuple[list[Arrival], Future[TakenIn]]]
 
 
 @dataclass
@@ -50,13 +55,20 @@ class Lander:
     """Takes in the landing folders of sources."""
 
     def __init__(
-        self, home: Home, store: Store, filings: Mapping[str, Filing], progress: Progress
+        self,
+        home: Home,
+        store: Store,
+        filings: Mapping[str, Filing],
+        progress: Progress,
+        spilling: Spilling | None = None,
     ) -> None:
+        """``spilling`` says how much is held in memory; no table shows it."""
         self._home = home
         self._store = store
         self._filings = filings
         self._progress = progress
         self._forgotten = home.forgotten
+        self._spilling = spilling or Spilling(store.spilled)
 
     def land(
         self, source: Source, *, accept_removed: bool = False, awaits: Awaits = at_once
@@ -98,16 +110,22 @@ class Lander:
     def _read_ahead(
         self, source: Source, all_batches: Iterator[list[Arrival]]
     ) -> Iterator[tuple[list[Arrival], TakenIn]]:
-        """Each batch with its rows; the next one is read while the one before is filed."""
+        """Each batch with its rows; the next one is read while the one before is filed.
+
+        A large one is read by itself, so that memory never holds two.
+        """
         with ThreadPoolExecutor(max_workers=1) as reader:
-            waiting: deque[tuple[list[Arrival], Future[TakenIn]]] = deque()
+            waiting: _Waiting = deque()
             for batch in all_batches:
+                if sum(arrival.raw_bytes for arrival in batch) > _AHEAD_BYTES:
+                    yield from _drained(waiting)
+                    yield batch, self._read(source, batch)
+                    continue
                 waiting.append((batch, reader.submit(self._read, source, batch)))
                 if len(waiting) > 1:
                     earlier, future = waiting.popleft()
                     yield earlier, future.result()
-            for earlier, future in waiting:
-                yield earlier, future.result()
+            yield from _drained(waiting)
 
     def stale_landing_dates(self, source: Source, awaits: Awaits = at_once) -> list[date]:
         """Landing dates that a run would take in or take out."""
@@ -190,6 +208,7 @@ class Lander:
             limits=Limits(settings.max_file_bytes, settings.max_line_bytes),
             pseudonym_key=None if is_plain else self._home.pseudonym_key,
             tombstones=self._forgotten.tombstones,
+            spilling=self._spilling,
         )
 
     def _take_in(
@@ -201,19 +220,22 @@ class Lander:
         report: Landed,
     ) -> None:
         frames = {
-            "landed": taken.landed,
-            "quarantine": taken.quarantined,
+            "landed": taken.landed_rows,
+            "quarantine": taken.refused_rows,
             "receipts": taken.receipts,
         }
         arrived = [(each, {f.name: taken.digests[f] for f in each.files}) for each in batch]
-        self._file(source, frames, arrived, [], constant)
+        try:
+            self._file(source, frames, arrived, [], constant)
+        finally:
+            taken.clear()
         _add(report, batch, taken.receipts)
         report.notices += notices_of_forgotten(self._home.landing / source.name, taken.receipts)
 
     def _file(
         self,
         source: Source,
-        frames: Mapping[str, pl.DataFrame],
+        frames: Mapping[str, Rows],
         arrived: Sequence[tuple[Arrival, Mapping[str, str]]],
         removed: Sequence[date],
         constant: bytes,
@@ -257,6 +279,12 @@ class Lander:
         return REMOVED if before.items() > checksums.items() else ROWS
 
 
+def _drained(waiting: _Waiting) -> Iterator[tuple[list[Arrival], TakenIn]]:
+    while waiting:
+        batch, future = waiting.popleft()
+        yield batch, future.result()
+
+
 def _digest(constant: bytes, checksums: Mapping[str, str]) -> bytes:
     files = (f"{name}\0{checksum}".encode() for name, checksum in sorted(checksums.items()))
     return digest_of([constant, *files])
@@ -269,12 +297,13 @@ def _complete(stale: list[Arrival], awaits: Awaits, report: Landed) -> list[Arri
     return [each for each in stale if not reasons[each.landing_date]]
 
 
-def _slices(frame: pl.DataFrame, kind: str, days: set[date]) -> set[SliceKey]:
+def _slices(rows: Rows, kind: str, days: set[date]) -> set[SliceKey]:
     """Slices of landing dates: landed rows by event day, the rest one a landing date."""
     if kind != "landed":
         return {SliceKey(day) for day in days}
-    pairs = frame.select("event_date", "landing_date").unique()
-    return {SliceKey(day, landing_date.isoformat()) for day, landing_date in pairs.iter_rows()}
+    columns = ("event_date", "landing_date")
+    found = rows.distinct(*columns) if isinstance(rows, Spilled) else rows.select(columns).unique()
+    return {SliceKey(day, landing_date.isoformat()) for day, landing_date in found.iter_rows()}
 
 
 def _add(report: Landed, batch: Sequence[Arrival], receipts: pl.DataFrame) -> None:

@@ -4,10 +4,14 @@ Row groups are cut by us: left to the engine, their size depends on the number o
 """
 
 import io
+from collections.abc import Iterable, Iterator
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
+from polars.io.plugins import register_io_source
 
 from schemas.base import Table, dtypes, promise_of
 
@@ -17,16 +21,29 @@ ROW_GROUP_ROWS = 1 << 17
 def parquet_bytes(frame: pl.DataFrame, model: type[Table]) -> bytes:
     """The rows of ``frame``, in its order, with the model's descriptions in the footer."""
     buffer = io.BytesIO()
-    frame.write_parquet(
-        buffer,
-        compression="zstd",
-        compression_level=1,
-        statistics=True,
-        row_group_size=ROW_GROUP_ROWS,
-        arrow_schema=_described(model),  # type: ignore[arg-type]
-        metadata=footer(model),
-    )
+    frame.write_parquet(buffer, **_options(model))
     return buffer.getvalue()
+
+
+def write_parquet(frames: Iterable[pl.DataFrame], model: type[Table], path: Path) -> None:
+    """The same bytes as of one frame, of rows that come in many and are never held together."""
+
+    def source(*_: Any) -> Iterator[pl.DataFrame]:
+        return iter(frames)
+
+    rows = register_io_source(source, schema=dtypes(model), is_pure=True)
+    rows.sink_parquet(path, **_options(model))
+
+
+def _options(model: type[Table]) -> dict[str, Any]:
+    return {
+        "compression": "zstd",
+        "compression_level": 1,
+        "statistics": True,
+        "row_group_size": ROW_GROUP_ROWS,
+        "arrow_schema": _described(model),
+        "metadata": footer(model),
+    }
 
 
 def footer(model: type[Table]) -> dict[str, str]:

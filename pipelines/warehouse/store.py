@@ -5,17 +5,21 @@ under a new name, and the manifest says which files are current.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
+from itertools import groupby, starmap
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
-from pipelines.warehouse.disk import Staging, remove, sha256
+from pipelines.landing.collected import Spilled
+from pipelines.warehouse.disk import Staging, remove, sha256, sha256_of
 from pipelines.warehouse.filing import Filing, is_shared
 from pipelines.warehouse.manifest import Change, Manifest, Slice, SliceKey, StoredFile
-from pipelines.warehouse.parquet import parquet_bytes
+from pipelines.warehouse.parquet import parquet_bytes, write_parquet
 from pipelines.warehouse.specs import SourceTables
 
 _KEYS = ("_period", "_part", "_unit", "_unit_part")
@@ -29,6 +33,8 @@ class Content(NamedTuple):
 
 
 _NOTHING = Content(b"", 0)
+# One frame, or several in the order in which they are stored.
+_Rows = pl.DataFrame | Iterator[pl.DataFrame]
 
 
 class Store:
@@ -39,6 +45,11 @@ class Store:
         self.manifest = manifest
         self._staging = Staging(root)
         self._change = Change()
+
+    @property
+    def spilled(self) -> Path:
+        """Folder for rows that are too many for memory, until they are filed."""
+        return self._staging.spilled
 
     def scan(self, filing: Filing, keys: Iterable[SliceKey]) -> pl.LazyFrame:
         """The rows of the given slices' periods, in no particular order.
@@ -60,17 +71,23 @@ class Store:
     def put(
         self,
         filing: Filing,
-        frame: pl.DataFrame,
+        rows: pl.DataFrame | Spilled,
         rebuilt: Mapping[SliceKey, bytes],
         removed: Collection[SliceKey] = (),
     ) -> set[SliceKey]:
-        """Stage new content: ``frame`` holds all rows of the ``rebuilt`` slices (key to digest).
+        """Stage new content: ``rows`` are all of the ``rebuilt`` slices (key to digest).
 
         Returns the slices whose content changed. Those that did not keep their files, and leave
         what depends on them fresh.
         """
-        keyed = filing.keyed(frame)
-        changed = self._record(filing, _contents(keyed), rebuilt)
+        if isinstance(rows, Spilled):
+            contents = _contents(map(filing.keyed, rows.pieces()))
+            by_unit = _units_in_order(filing, rows, contents)
+        else:
+            keyed = filing.keyed(rows)
+            contents = _contents([keyed])
+            by_unit = _by_unit(keyed)
+        changed = self._record(filing, contents, rebuilt)
         for key in removed:
             self._change.dropped_slices.add((filing.table, key))
             changed.add(key)
@@ -82,7 +99,7 @@ class Store:
                 for key in (*rebuilt, *removed)
                 if key in old and filing.unit_of(key) in units
             ]
-            self._refile(filing, keyed, units, {file for file in touched if file is not None})
+            self._refile(filing, by_unit, units, {file for file in touched if file is not None})
         return changed
 
     def commit(self, add: Callable[[Change], None] | None = None) -> None:
@@ -154,7 +171,11 @@ class Store:
         return changed
 
     def _refile(
-        self, filing: Filing, keyed: pl.DataFrame, units: set[SliceKey], old_files: set[int]
+        self,
+        filing: Filing,
+        by_unit: Iterable[tuple[SliceKey, _Rows]],
+        units: set[SliceKey],
+        old_files: set[int],
     ) -> None:
         """Write the files of the given units, and of the small ones they share a file with."""
         shared: dict[str, list[pl.DataFrame]] = {}
@@ -162,10 +183,12 @@ class Store:
             bucket = self.manifest.files[file].bucket
             if is_shared(bucket):
                 shared[bucket] = []
-        for unit, rows in _by_unit(keyed):
+        for unit, rows in by_unit:
             if unit not in units:
                 continue
-            if filing.is_small(rows.height):
+            if not isinstance(rows, pl.DataFrame):
+                self._write_in_order(filing, filing.own_bucket(unit), rows)
+            elif filing.is_small(rows.height):
                 shared.setdefault(filing.shared_bucket(unit), []).append(rows)
             else:
                 self._write(filing, filing.own_bucket(unit), rows)
@@ -174,9 +197,9 @@ class Store:
             if replaced is not None:
                 frames.append(self._survivors(filing, replaced, units))
                 old_files.add(replaced)
-            rows = pl.concat(frames)
-            if rows.height:
-                self._write(filing, bucket, rows)
+            together = pl.concat(frames)
+            if together.height:
+                self._write(filing, bucket, together)
         self._change.dropped_files |= old_files
 
     def _survivors(self, filing: Filing, file: int, units: set[SliceKey]) -> pl.DataFrame:
@@ -196,21 +219,43 @@ class Store:
         """Stage one file and point its slices to it."""
         rows = keyed.drop(_KEYS).sort(filing.order)
         content = parquet_bytes(rows, filing.model)
-        checksum = sha256(content)
-        path = f"{filing.table}/{bucket}-{checksum[:16]}.parquet"
-        self._staging.write(path, content)
+        stored = _stored(filing, bucket, sha256(content), len(content), rows.height)
+        self._staging.write(stored.path, content)
+        self._point(filing.table, keyed.select("_period", "_part").unique().iter_rows(), stored)
+
+    def _write_in_order(self, filing: Filing, bucket: str, keyed: Iterable[pl.DataFrame]) -> None:
+        """Stage one file of rows that come in its order, and point its slices to it."""
+        keys: Counter[tuple[date, str]] = Counter()
+
+        def counted() -> Iterator[pl.DataFrame]:
+            for frame in keyed:
+                for *key, count in frame.group_by("_period", "_part").len().iter_rows():
+                    keys[tuple(key)] += count
+                yield frame.drop(_KEYS)
+
+        staged = self._staging.room()
+        write_parquet(counted(), filing.model, staged)
+        size = staged.stat().st_size
+        stored = _stored(filing, bucket, sha256_of(staged), size, keys.total())
+        self._staging.add(staged, stored.path)
+        self._point(filing.table, keys, stored)
+
+    def _point(self, table: str, keys: Iterable[tuple[date, str]], stored: StoredFile) -> None:
+        """Let slices lie in a new file."""
         number = self.manifest.take_file_id()
-        self._change.files[number] = StoredFile(
-            filing.table, bucket, path, len(content), checksum, rows.height
-        )
-        old = self.manifest.slices.get(filing.table, {})
-        for period, part in keyed.select("_period", "_part").unique().iter_rows():
-            key = SliceKey(period, part)
-            record = self._change.slices.get((filing.table, key)) or old[key]
-            self._change.slices[filing.table, key] = record._replace(file=number)
+        self._change.files[number] = stored
+        old = self.manifest.slices.get(table, {})
+        for key in starmap(SliceKey, keys):
+            record = self._change.slices.get((table, key)) or old[key]
+            self._change.slices[table, key] = record._replace(file=number)
 
 
-def _by_unit(keyed: pl.DataFrame) -> Iterator[tuple[SliceKey, pl.DataFrame]]:
+def _stored(filing: Filing, bucket: str, checksum: str, size: int, rows: int) -> StoredFile:
+    path = f"{filing.table}/{bucket}-{checksum[:16]}.parquet"
+    return StoredFile(filing.table, bucket, path, size, checksum, rows)
+
+
+def _by_unit(keyed: pl.DataFrame) -> Iterator[tuple[SliceKey, _Rows]]:
     """The rows of each unit; one that is alone, as on any dense day, is not copied."""
     found = keyed.select("_unit", "_unit_part").unique()
     if found.height == 1:
@@ -218,6 +263,25 @@ def _by_unit(keyed: pl.DataFrame) -> Iterator[tuple[SliceKey, pl.DataFrame]]:
         return
     for key, rows in keyed.partition_by("_unit", "_unit_part", as_dict=True).items():
         yield SliceKey(*key), rows
+
+
+def _units_in_order(
+    filing: Filing, rows: Spilled, contents: Mapping[SliceKey, Content]
+) -> Iterator[tuple[SliceKey, _Rows]]:
+    """The rows of each unit, in one reading: the stored order keeps those of a unit together."""
+    sizes: Counter[SliceKey] = Counter()
+    for key, content in contents.items():
+        sizes[filing.unit_of(key)] += content.rows
+    parts = (
+        (SliceKey(*key), part)
+        for chunk in rows.chunks()
+        for key, part in filing.keyed(chunk)
+        .partition_by("_unit", "_unit_part", as_dict=True, maintain_order=True)
+        .items()
+    )
+    for unit, several in groupby(parts, key=itemgetter(0)):
+        frames = (part for _, part in several)
+        yield unit, pl.concat(frames) if filing.is_small(sizes[unit]) else frames
 
 
 def _in_periods(filing: Filing, periods: set[date]) -> pl.Expr:
@@ -231,15 +295,21 @@ def _in_periods(filing: Filing, periods: set[date]) -> pl.Expr:
     return bounds & period.is_in(sorted(periods))
 
 
-def _contents(keyed: pl.DataFrame) -> dict[SliceKey, Content]:
+def _contents(pieces: Iterable[pl.DataFrame]) -> dict[SliceKey, Content]:
     """Checksum of each slice: the sum of its rows' hashes, so that their order does not matter."""
-    if keyed.is_empty():
-        return {}
-    hashed = keyed.select("_period", "_part").with_columns(_hash=keyed.drop(_KEYS).hash_rows())
-    sums = hashed.group_by("_period", "_part").agg(pl.col("_hash").sum(), pl.len().alias("_rows"))
-    return {
-        SliceKey(period, part): Content(
-            hashlib.blake2b(f"{total}/{rows}".encode(), digest_size=16).digest(), rows
+    sums: Counter[SliceKey] = Counter()
+    counts: Counter[SliceKey] = Counter()
+    for keyed in pieces:
+        slices = keyed.select("_period", "_part")
+        hashed = slices.with_columns(_hash=keyed.drop(_KEYS).hash_rows())
+        per_slice = hashed.group_by("_period", "_part").agg(
+            pl.col("_hash").sum(), pl.len().alias("_rows")
         )
-        for period, part, total, rows in sums.iter_rows()
-    }
+        for period, part, total, rows in per_slice.iter_rows():
+            sums[SliceKey(period, part)] += total
+            counts[SliceKey(period, part)] += rows
+    return {key: Content(_checksum(sums[key] % 2**64, rows), rows) for key, rows in counts.items()}
+
+
+def _checksum(total: int, rows: int) -> bytes:
+    return hashlib.blake2b(f"{total}/{rows}".encode(), digest_size=16).digest()
