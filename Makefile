@@ -3,7 +3,7 @@ PYTHON ?= python3
 HOME_DIR ?= home
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-long check dev definitions bench clean
+.PHONY: help setup demo test test-long check dev definitions bench bench-memory clean
 .DEFAULT_GOAL := help
 
 help:
@@ -61,6 +61,10 @@ definitions: setup
 ## make bench      Tidemark against a DuckDB script, on generated events
 bench: setup
 	$(BIN)/python -m benchmarks.activity
+
+## make bench-memory  peak memory when a file of 2 GB lands, and of the run that follows
+bench-memory: setup
+	$(BIN)/python -m benchmarks.memory
 
 clean:
 	rm -rf .venv .dagster build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,32 +8,21 @@ compared cell by cell before a time counts.
 import argparse
 import os
 import platform
-import resource
 import shutil
-import subprocess
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
+from benchmarks.cost import Cost, cost_of
+from benchmarks.cost import tidemark as tidemark_command
 from pipelines.sample.options import LAST_DAY
 from pipelines.sample.sample import write_sample
 from tests.oracle.activity import TABLES
 from tests.oracle.compare import assert_equal_tables
 
 _FOLDER = Path("build/bench")
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a process took, by the operating system's account."""
-
-    seconds: float
-    cpu_seconds: float
-    peak_bytes: int
 
 
 def main() -> None:
@@ -50,9 +39,9 @@ def main() -> None:
     (home / "landing").symlink_to(landing.absolute())
     # The tables that the script makes too, and no others.
     chosen = [option for name in TABLES for option in ("--select", name)]
-    tidemark = _cost(_tidemark("--home", str(home), "run", *chosen))
+    tidemark = cost_of(tidemark_command("--home", str(home), "run", *chosen))
     script = [sys.executable, "-m", "benchmarks.duckdb_script"]
-    duck = _cost([*script, str(landing / "events"), str(out), LAST_DAY.isoformat()])
+    duck = cost_of([*script, str(landing / "events"), str(out), LAST_DAY.isoformat()])
     _compare(home / "bi", out)
     _print(options, tidemark, duck)
 
@@ -78,28 +67,6 @@ def _make(data: Path, options: argparse.Namespace) -> None:
     )
 
 
-def _tidemark(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "pipelines.cli", *arguments]
-
-
-def _cost(command: list[str]) -> Cost:
-    """Run a command to its end; its own output is only shown where it fails."""
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    )
-    output = process.stdout.read() if process.stdout else b""
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    if status:
-        sys.exit(f"{' '.join(command)} failed:\n{output.decode()}")
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, _peak_bytes(usage))
-
-
-def _peak_bytes(usage: resource.struct_rusage) -> int:
-    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
 def _compare(bi: Path, out: Path) -> None:
     for path in sorted(out.glob("*.parquet")):
         found = pl.read_parquet(bi / path.name)
@@ -113,10 +80,7 @@ def _print(options: argparse.Namespace, tidemark: Cost, duck: Cost) -> None:
         f" DuckDB {duckdb.__version__}. The tables agree in every cell."
     )
     for name, cost in (("tidemark run", tidemark), ("DuckDB script", duck)):
-        print(
-            f"{name:<14} {cost.seconds:8.1f} s wall {cost.cpu_seconds:8.1f} s cpu"
-            f" {cost.peak_bytes / 2**20:8.0f} MiB peak"
-        )
+        print(f"{name:<14} {cost}")
     print(f"DuckDB / Tidemark: {duck.seconds / tidemark.seconds:.2f} wall")
 
 

@@ -162,7 +162,7 @@ def _cuts(keys: pl.DataFrame, most: int) -> Iterator[tuple[int, int]]:
         while end - start >= most:
             yield start, start + most
             start += most
-        if end - start >= most // _SMALL_BATCHES:
+        if end - start >= max(1, most // _SMALL_BATCHES):
             yield start, end
             start = end
     if end > start:

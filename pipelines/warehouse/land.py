@@ -18,7 +18,7 @@ from pipelines.landing.receipts import notices_of_forgotten
 from pipelines.landing.results import Rows, TakenIn
 from pipelines.landing.sorted_runs import Spilling
 from pipelines.landing.sources import Source
-from pipelines.landing.take_in import take_in
+from pipelines.landing.take_in import BLOCK_BYTES, take_in
 from pipelines.landing.unmapped import new_columns
 from pipelines.warehouse.arrivals import Arrival, batches, find_arrivals
 from pipelines.warehouse.bring_up import Progress
@@ -61,14 +61,16 @@ class Lander:
         filings: Mapping[str, Filing],
         progress: Progress,
         spilling: Spilling | None = None,
+        block_bytes: int = BLOCK_BYTES,
     ) -> None:
-        """``spilling`` says how much is held in memory; no table shows it."""
+        """``spilling`` and ``block_bytes`` bound what is in memory; no table shows them."""
         self._home = home
         self._store = store
         self._filings = filings
         self._progress = progress
         self._forgotten = home.forgotten
         self._spilling = spilling or Spilling(store.spilled)
+        self._block_bytes = block_bytes
 
     def land(
         self, source: Source, *, accept_removed: bool = False, awaits: Awaits = at_once
@@ -208,6 +210,7 @@ class Lander:
             limits=Limits(settings.max_file_bytes, settings.max_line_bytes),
             pseudonym_key=None if is_plain else self._home.pseudonym_key,
             tombstones=self._forgotten.tombstones,
+            block_bytes=self._block_bytes,
             spilling=self._spilling,
         )
 
