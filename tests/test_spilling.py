@@ -1,5 +1,6 @@
 """Rows that go to the disk while a large file is taken in: no byte may show it."""
 
+import errno
 import gzip
 import io
 import json
@@ -8,6 +9,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import polars as pl
+import pyarrow as pa
 import pytest
 import zstandard
 from homes import assert_same_state, land_bytes, make_home
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from landing_support import file, receipt, refused, taken
 
 from pipelines import registry
+from pipelines.errors import TidemarkError
 from pipelines.home import open_home
 from pipelines.landing.collected import Spilled
 from pipelines.landing.sorted_runs import SortedRuns, Spilling
@@ -186,6 +189,16 @@ def test_what_a_killed_run_spilled_is_swept_by_the_next(tmp_path: Path) -> None:
     left.write_bytes(b"half a run")
     landed(home, None)
     assert not left.exists()
+
+
+def test_a_full_disk_stops_the_run_and_is_not_laid_at_the_door_of_the_file(tmp_path: Path) -> None:
+    one = file(tmp_path, "a.ndjson", packed("a.ndjson", events(400)))
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with (
+        patch.object(pa.ipc, "new_file", side_effect=full),
+        pytest.raises(TidemarkError, match="cannot be written: No space left on device"),
+    ):
+        taken(one, spilling=tiny(tmp_path), block_bytes=2_000)
 
 
 def test_an_intake_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:

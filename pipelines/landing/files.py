@@ -18,6 +18,7 @@ from typing import IO
 
 import zstandard
 
+from pipelines.errors import TidemarkError
 from pipelines.landing.kinds_of_files import HEAD_BYTES, misnamed
 
 CHUNK = 1 << 20
@@ -151,11 +152,11 @@ def _zstd_chunks(stream: Hashed) -> Iterator[bytes]:
 def guarded(said: str) -> Iterator[None]:
     """Turn what polars, pyarrow or Python raise on a file into a refusal of the file.
 
-    polars panics are no ``Exception``.
+    polars panics are no ``Exception``. What is no fault of the file passes.
     """
     try:
         yield
-    except (Unreadable, KeyboardInterrupt, SystemExit, MemoryError):
+    except (Unreadable, TidemarkError, KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:
         why = str(error).strip().splitlines() or [type(error).__name__]

@@ -8,7 +8,7 @@ the batches that hold some of it.
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 import pyarrow as pa
+
+from pipelines.errors import TidemarkError
 
 _BATCHES_AT_ONCE = 8
 # Batches that end where a day ends are read for this day alone; smaller ones are not worth it.
@@ -54,8 +56,9 @@ class SortedRuns:
     """
 
     def __init__(self, spilling: Spilling, order: Sequence[str], together: Sequence[str]) -> None:
-        spilling.folder.mkdir(parents=True, exist_ok=True)
-        self._folder = Path(tempfile.mkdtemp(dir=spilling.folder))
+        with _no_fault_of_the_file(spilling.folder):
+            spilling.folder.mkdir(parents=True, exist_ok=True)
+            self._folder = Path(tempfile.mkdtemp(dir=spilling.folder))
         self._batch_bytes = spilling.batch_bytes
         self.order, self._together = list(order), list(together)
         self._runs: list[Path] = []
@@ -75,8 +78,11 @@ class SortedRuns:
         run = len(self._runs)
         path = self._folder / f"{run}.arrow"
         cuts = _cuts(keys.select(self._together), max(1, self._batch_bytes // per_row))
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
-        with pa.ipc.new_file(path, _arrow(ordered[:0]).schema, options=options) as writer:
+        schema, options = _arrow(ordered[:0]).schema, pa.ipc.IpcWriteOptions(compression="lz4")
+        with (
+            _no_fault_of_the_file(path),
+            pa.ipc.new_file(path, schema, options=options) as writer,
+        ):
             for number, (start, end) in enumerate(cuts):
                 rows = end - start
                 writer.write_table(_arrow(ordered[start:end]), max_chunksize=rows)
@@ -167,6 +173,18 @@ def _cuts(keys: pl.DataFrame, most: int) -> Iterator[tuple[int, int]]:
             start = end
     if end > start:
         yield start, end
+
+
+@contextmanager
+def _no_fault_of_the_file(place: Path) -> Iterator[None]:
+    """A full disk stops the run; it must not pass for a file that cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        raise TidemarkError(
+            f"{place} cannot be written: {error.strerror or error}. Make room or permissions, or "
+            "name another place under [paths] in tidemark.toml, and run again"
+        ) from error
 
 
 def _arrow(frame: pl.DataFrame) -> pa.Table:

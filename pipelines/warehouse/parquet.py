@@ -41,7 +41,7 @@ def _options(model: type[Table]) -> dict[str, Any]:
         "compression_level": 1,
         "statistics": True,
         "row_group_size": ROW_GROUP_ROWS,
-        "arrow_schema": _described(model),
+        "arrow_schema": _described(model),  # type: ignore[arg-type]
         "metadata": footer(model),
     }
 

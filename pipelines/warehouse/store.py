@@ -4,37 +4,29 @@ One scan over a list of files serves any range. Files are never changed: new con
 under a new name, and the manifest says which files are current.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
-from itertools import groupby, starmap
-from operator import itemgetter
+from itertools import starmap
 from pathlib import Path
-from typing import NamedTuple
 
 import polars as pl
 
 from pipelines.landing.collected import Spilled
-from pipelines.warehouse.disk import Staging, remove, sha256, sha256_of
+from pipelines.warehouse.contents import (
+    KEYS,
+    NOTHING,
+    Content,
+    RowsOfUnit,
+    by_unit,
+    contents_of,
+    units_in_order,
+)
+from pipelines.warehouse.disk import Staging, cannot_write, remove, sha256, sha256_of
 from pipelines.warehouse.filing import Filing, is_shared
 from pipelines.warehouse.manifest import Change, Manifest, Slice, SliceKey, StoredFile
 from pipelines.warehouse.parquet import parquet_bytes, write_parquet
 from pipelines.warehouse.specs import SourceTables
-
-_KEYS = ("_period", "_part", "_unit", "_unit_part")
-
-
-class Content(NamedTuple):
-    """Checksum and rows of a slice."""
-
-    checksum: bytes
-    rows: int
-
-
-_NOTHING = Content(b"", 0)
-# One frame, or several in the order in which they are stored.
-_Rows = pl.DataFrame | Iterator[pl.DataFrame]
 
 
 class Store:
@@ -81,12 +73,12 @@ class Store:
         what depends on them fresh.
         """
         if isinstance(rows, Spilled):
-            contents = _contents(map(filing.keyed, rows.pieces()))
-            by_unit = _units_in_order(filing, rows, contents)
+            contents = contents_of(map(filing.keyed, rows.pieces()))
+            units_of_rows = units_in_order(filing, rows, contents)
         else:
             keyed = filing.keyed(rows)
-            contents = _contents([keyed])
-            by_unit = _by_unit(keyed)
+            contents = contents_of([keyed])
+            units_of_rows = by_unit(keyed)
         changed = self._record(filing, contents, rebuilt)
         for key in removed:
             self._change.dropped_slices.add((filing.table, key))
@@ -99,7 +91,9 @@ class Store:
                 for key in (*rebuilt, *removed)
                 if key in old and filing.unit_of(key) in units
             ]
-            self._refile(filing, by_unit, units, {file for file in touched if file is not None})
+            self._refile(
+                filing, units_of_rows, units, {file for file in touched if file is not None}
+            )
         return changed
 
     def commit(self, add: Callable[[Change], None] | None = None) -> None:
@@ -161,7 +155,7 @@ class Store:
         old = self.manifest.slices.get(filing.table, {})
         changed = set()
         for key, digest in rebuilt.items():
-            checksum, rows = contents.get(key, _NOTHING)
+            checksum, rows = contents.get(key, NOTHING)
             before = old.get(key)
             is_same = before is not None and (before.checksum, before.rows) == (checksum, rows)
             file = before.file if before is not None and is_same else None
@@ -173,7 +167,7 @@ class Store:
     def _refile(
         self,
         filing: Filing,
-        by_unit: Iterable[tuple[SliceKey, _Rows]],
+        units_of_rows: Iterable[tuple[SliceKey, RowsOfUnit]],
         units: set[SliceKey],
         old_files: set[int],
     ) -> None:
@@ -183,7 +177,7 @@ class Store:
             bucket = self.manifest.files[file].bucket
             if is_shared(bucket):
                 shared[bucket] = []
-        for unit, rows in by_unit:
+        for unit, rows in units_of_rows:
             if unit not in units:
                 continue
             if not isinstance(rows, pl.DataFrame):
@@ -217,7 +211,7 @@ class Store:
 
     def _write(self, filing: Filing, bucket: str, keyed: pl.DataFrame) -> None:
         """Stage one file and point its slices to it."""
-        rows = keyed.drop(_KEYS).sort(filing.order)
+        rows = keyed.drop(KEYS).sort(filing.order)
         content = parquet_bytes(rows, filing.model)
         stored = _stored(filing, bucket, sha256(content), len(content), rows.height)
         self._staging.write(stored.path, content)
@@ -231,10 +225,13 @@ class Store:
             for frame in keyed:
                 for *key, count in frame.group_by("_period", "_part").len().iter_rows():
                     keys[tuple(key)] += count
-                yield frame.drop(_KEYS)
+                yield frame.drop(KEYS)
 
         staged = self._staging.room()
-        write_parquet(counted(), filing.model, staged)
+        try:
+            write_parquet(counted(), filing.model, staged)
+        except OSError as error:
+            raise cannot_write(staged, error) from error
         size = staged.stat().st_size
         stored = _stored(filing, bucket, sha256_of(staged), size, keys.total())
         self._staging.add(staged, stored.path)
@@ -255,35 +252,6 @@ def _stored(filing: Filing, bucket: str, checksum: str, size: int, rows: int) ->
     return StoredFile(filing.table, bucket, path, size, checksum, rows)
 
 
-def _by_unit(keyed: pl.DataFrame) -> Iterator[tuple[SliceKey, _Rows]]:
-    """The rows of each unit; one that is alone, as on any dense day, is not copied."""
-    found = keyed.select("_unit", "_unit_part").unique()
-    if found.height == 1:
-        yield SliceKey(*found.row(0)), keyed
-        return
-    for key, rows in keyed.partition_by("_unit", "_unit_part", as_dict=True).items():
-        yield SliceKey(*key), rows
-
-
-def _units_in_order(
-    filing: Filing, rows: Spilled, contents: Mapping[SliceKey, Content]
-) -> Iterator[tuple[SliceKey, _Rows]]:
-    """The rows of each unit, in one reading: the stored order keeps those of a unit together."""
-    sizes: Counter[SliceKey] = Counter()
-    for key, content in contents.items():
-        sizes[filing.unit_of(key)] += content.rows
-    parts = (
-        (SliceKey(*key), part)
-        for chunk in rows.chunks()
-        for key, part in filing.keyed(chunk)
-        .partition_by("_unit", "_unit_part", as_dict=True, maintain_order=True)
-        .items()
-    )
-    for unit, several in groupby(parts, key=itemgetter(0)):
-        frames = (part for _, part in several)
-        yield unit, pl.concat(frames) if filing.is_small(sizes[unit]) else frames
-
-
 def _in_periods(filing: Filing, periods: set[date]) -> pl.Expr:
     column = pl.col(filing.slice_column or "")
     period = column.dt.month_start() if filing.by == "month" else column
@@ -293,23 +261,3 @@ def _in_periods(filing: Filing, periods: set[date]) -> pl.Expr:
     else:
         bounds = column.is_between(first, last)
     return bounds & period.is_in(sorted(periods))
-
-
-def _contents(pieces: Iterable[pl.DataFrame]) -> dict[SliceKey, Content]:
-    """Checksum of each slice: the sum of its rows' hashes, so that their order does not matter."""
-    sums: Counter[SliceKey] = Counter()
-    counts: Counter[SliceKey] = Counter()
-    for keyed in pieces:
-        slices = keyed.select("_period", "_part")
-        hashed = slices.with_columns(_hash=keyed.drop(_KEYS).hash_rows())
-        per_slice = hashed.group_by("_period", "_part").agg(
-            pl.col("_hash").sum(), pl.len().alias("_rows")
-        )
-        for period, part, total, rows in per_slice.iter_rows():
-            sums[SliceKey(period, part)] += total
-            counts[SliceKey(period, part)] += rows
-    return {key: Content(_checksum(sums[key] % 2**64, rows), rows) for key, rows in counts.items()}
-
-
-def _checksum(total: int, rows: int) -> bytes:
-    return hashlib.blake2b(f"{total}/{rows}".encode(), digest_size=16).digest()
