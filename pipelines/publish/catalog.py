@@ -48,14 +48,23 @@ def replace_catalog(specs: Sequence[Spec], folder: Path) -> None:
 
 def _write(path: Path, specs: Sequence[Spec], folder: Path) -> None:
     # DuckDB opens the files of a view when it is made: they must be there before.
-    with duckdb.connect(str(path)) as connection:
-        for spec in specs:
-            connection.execute(_view(spec, folder))
-            connection.execute(f"COMMENT ON VIEW {spec.name} IS {_quoted(table_comment(spec))}")
-            described = spec.model.to_schema().columns
-            for name in filter(described.__contains__, _columns(folder, spec)):
-                said = column_comment(described[name].description, described[name].metadata)
-                connection.execute(f'COMMENT ON COLUMN {spec.name}."{name}" IS {_quoted(said)}')
+    with duckdb.connect(str(path), config={"threads": 1}) as connection:
+        connection.execute(";".join(["BEGIN", *(_statements(each, folder) for each in specs)]))
+        connection.execute("COMMIT")
+
+
+def _statements(spec: Spec, folder: Path) -> str:
+    """What makes the view of a table, and comments on it and its columns."""
+    columns = _columns(folder, spec)
+    statements = [
+        _view(spec, folder, columns),
+        f"COMMENT ON VIEW {spec.name} IS {_quoted(table_comment(spec))}",
+    ]
+    described = spec.model.to_schema().columns
+    for name in filter(described.__contains__, columns):
+        said = column_comment(described[name].description, described[name].metadata)
+        statements.append(f'COMMENT ON COLUMN {spec.name}."{name}" IS {_quoted(said)}')
+    return ";".join(statements)
 
 
 def table_comment(spec: Spec) -> str:
@@ -79,8 +88,8 @@ def _columns(folder: Path, spec: Spec) -> list[str]:
     return list(pq.read_schema(folder / f"{spec.name}.parquet").names)
 
 
-def _view(spec: Spec, folder: Path) -> str:
-    columns = ", ".join(f'"{name}"' for name in _columns(folder, spec))
+def _view(spec: Spec, folder: Path, names: Sequence[str]) -> str:
+    columns = ", ".join(f'"{name}"' for name in names)
     file = folder / f"{spec.name}.parquet"
     return f"CREATE VIEW {spec.name} AS SELECT {columns} FROM read_parquet({_quoted(str(file))})"
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.landing.collected import Spilled
+from pipelines.warehouse import small_files
 from pipelines.warehouse.contents import (
     KEYS,
     NOTHING,
@@ -26,6 +27,7 @@ from pipelines.warehouse.disk import Staging, cannot_write, remove, sha256, sha2
 from pipelines.warehouse.filing import Filing, is_shared
 from pipelines.warehouse.manifest import Change, Manifest, Slice, SliceKey, StoredFile
 from pipelines.warehouse.parquet import parquet_bytes, write_parquet
+from pipelines.warehouse.small_files import SmallFiles
 from pipelines.warehouse.specs import SourceTables
 
 
@@ -37,6 +39,7 @@ class Store:
         self.manifest = manifest
         self._staging = Staging(root)
         self._change = Change()
+        self._small = SmallFiles()
 
     @property
     def spilled(self) -> Path:
@@ -55,8 +58,10 @@ class Store:
         if not files:
             return pl.LazyFrame(schema=filing.schema)
         paths = sorted(self.root / self.manifest.files[file].path for file in files)
-        scan = pl.scan_parquet(paths, glob=False)
-        if filing.slice_column is None:
+        rows = sum(self.manifest.files[file].rows for file in files)
+        is_small = rows <= small_files.SMALL_ROWS
+        scan = self._small.together(paths) if is_small else pl.scan_parquet(paths, glob=False)
+        if filing.slice_column is None or rows == sum(each.rows for each in wanted.values()):
             return scan
         return scan.filter(_in_periods(filing, {key.period for key in wanted}))
 
