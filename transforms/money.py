@@ -60,7 +60,12 @@ def with_rate(
     is_own = pl.col("own_units").is_not_null()
     own = counted(exchange_rates).select("currency", rate_day="day", own_units=_as_integer("rate"))
     wanted = rows.select("currency", day).unique()
-    found = _latest(_latest(wanted, day, own), day, _crossed(ecb_rates, currency))
+    known = ecb_rates.lazy().join(
+        pl.concat([wanted.select("currency"), pl.LazyFrame({"currency": [currency]})]),
+        on="currency",
+        how="semi",
+    )
+    found = _latest(_latest(wanted, day, own), day, _crossed(known, currency))
     base = pl.when(same).then(1).when(is_own).then(_RATE_SCALE).otherwise(pl.col("ecb_base"))
     quoted = pl.coalesce("own_units", "ecb_units")
     rates = found.select(
@@ -76,9 +81,9 @@ def _as_integer(rate: str) -> pl.Expr:
     return (pl.col(rate).cast(pl.Decimal(38, 8)) * _RATE_SCALE).cast(pl.Int128)
 
 
-def _crossed(ecb_rates: pl.DataFrame, currency: str) -> pl.LazyFrame:
+def _crossed(ecb_rates: pl.LazyFrame, currency: str) -> pl.LazyFrame:
     """Rates of every currency for the reporting one, of days on which both are known."""
-    per_euro = ecb_rates.lazy().select("day", "currency", units=_as_integer("rate"))
+    per_euro = ecb_rates.select("day", "currency", units=_as_integer("rate"))
     euro = pl.lit(_RATE_SCALE).cast(pl.Int128)
     days = per_euro.select("day").unique()
     every = pl.concat([per_euro, days.select("day", currency=pl.lit("EUR"), units=euro)])

@@ -1,5 +1,7 @@
 """Whether built rows keep what their schema promises. A broken promise is a fault of ours."""
 
+from functools import cache
+
 import polars as pl
 
 from schemas.base import Table, dtypes, promise_of
@@ -16,14 +18,20 @@ def check_promise(frame: pl.DataFrame, table: str, model: type[Table]) -> None:
         raise BrokenPromiseError(f"{table}: columns are {frame.schema}, promised {dtypes(model)}")
     if frame.is_empty():
         return
-    said = list(violations(model))
-    broken = frame.select(
-        pl.any_horizontal(False, b).any().alias(str(i)) for i, (_, b) in enumerate(said)
-    )
-    faults = [text for (text, _), is_broken in zip(said, broken.row(0), strict=True) if is_broken]
+    said, broken = _promises(model)
+    found = frame.select(broken).row(0)
+    faults = [text for text, is_broken in zip(said, found, strict=True) if is_broken]
     if faults:
         raise BrokenPromiseError(f"{table}: {'; '.join(faults)}")
     _check_key(frame, table, model)
+
+
+@cache
+def _promises(model: type[Table]) -> tuple[list[str], list[pl.Expr]]:
+    """What to say of each broken promise, and whether any row breaks it."""
+    said, broken = zip(*violations(model), strict=True)
+    any_row = [pl.any_horizontal(False, rows).any().alias(str(i)) for i, rows in enumerate(broken)]
+    return list(said), any_row
 
 
 def _check_key(frame: pl.DataFrame, table: str, model: type[Table]) -> None:
