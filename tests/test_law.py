@@ -34,7 +34,7 @@ from hypothesis import strategies as st
 
 from pipelines import registry
 from pipelines.publish import publication
-from pipelines.warehouse import arrivals, filing, parquet
+from pipelines.warehouse import arrivals, filing, parquet, small_files
 from pipelines.warehouse.bring_up import Days
 
 SETTINGS = """\
@@ -166,12 +166,21 @@ def histories(draw: st.DrawFn) -> tuple[Landing, list[Night]]:
 
 
 @contextmanager
-def in_small(rows_per_chunk: int | None = None, batch_bytes: int | None = None) -> Iterator[None]:
-    """Sizes at which little data behaves like much; the law holds for any chunk and batch."""
+def in_small(
+    rows_per_chunk: int | None = None,
+    batch_bytes: int | None = None,
+    small_rows: int = small_files.SMALL_ROWS,
+) -> Iterator[None]:
+    """Sizes at which little data behaves like much; the law holds for any chunk and batch.
+
+    It holds as well for any number of rows up to which files are read once and engines work in
+    memory.
+    """
     before = [spec.chunk_rows for spec in registry.TABLES]
     with (
         patch.object(filing, "SMALL_UNIT_ROWS", 3),
         patch.object(parquet, "ROW_GROUP_ROWS", 4),
+        patch.object(small_files, "SMALL_ROWS", small_rows),
         patch.object(arrivals, "_BATCH_BYTES", batch_bytes or arrivals._BATCH_BYTES),
         # The law does not speak of the catalogue, and it takes a quarter of a second.
         patch.object(publication, "replace_catalog", lambda *_: None),
@@ -209,19 +218,21 @@ def from_nothing(root: Path, landing: Landing, **changes: Any) -> Path:
     history=histories(),
     rows_per_chunk=st.sampled_from([1, 6, None]),
     batch_bytes=st.sampled_from([300, None]),
+    small_rows=st.sampled_from([0, 3, 1000]),
     zone=st.sampled_from(["UTC", "America/New_York"]),
 )
 def test_nights_ranges_and_repeats_in_any_order_end_as_a_build_from_nothing(
     history: tuple[Landing, list[Night]],
     rows_per_chunk: int | None,
     batch_bytes: int | None,
+    small_rows: int,
     zone: str,
 ) -> None:
     landing, nights = history
     with scratch() as folder:
         home = make_home(folder / "nights")
         write_settings(home, zone=zone)
-        with in_small(rows_per_chunk, batch_bytes):
+        with in_small(rows_per_chunk, batch_bytes, small_rows):
             for arriving, attempts in nights:
                 for day, file in arriving:
                     land(home, day, landing[day, file], file)
@@ -315,6 +326,9 @@ import hashlib, json, sys
 from pathlib import Path
 from homes import published, run_home, stored
 
+from pipelines.warehouse import small_files
+
+small_files.SMALL_ROWS = int(sys.argv[2])
 run_home(Path(sys.argv[1]))
 state = stored(Path(sys.argv[1]))
 print(hashlib.sha256(repr(sorted(state.items())).encode()).hexdigest())
@@ -322,26 +336,29 @@ print(json.dumps(sorted(state["files"])))
 """
 
 
-def test_the_number_of_threads_and_the_size_of_morsels_do_not_show_in_a_byte(folder: Path) -> None:
-    from pipelines.sample.sample import write_sample
+def test_threads_morsels_and_the_engine_do_not_show_in_a_byte(folder: Path) -> None:
+    from pipelines.sample import ALL_SOURCES, write_sample
 
     landing = folder / "landing"
-    write_sample(landing, folder / "truths.json", days=6, users=30, seed=3)
+    truths = folder / "truths.json"
+    write_sample(landing, truths, days=6, users=30, seed=3, sources=ALL_SOURCES)
     said = set()
-    for number, (threads, morsel) in enumerate([(1, None), (2, 7), (8, 50)]):
+    streaming, in_memory = 0, small_files.SMALL_ROWS
+    sizes = [(1, None, in_memory), (2, 7, streaming), (8, 50, streaming)]
+    for number, (threads, morsel, small_rows) in enumerate(sizes):
         home = folder / str(number)
         make_home(home, f'[paths]\nlanding = "{landing}"\n')
         environment = {"POLARS_MAX_THREADS": str(threads), "PYTHONPATH": "tests"}
         if morsel:
             environment["POLARS_IDEAL_MORSEL_SIZE"] = str(morsel)
-        said.add(build_elsewhere(home, environment))
+        said.add(build_elsewhere(home, environment, small_rows))
     assert len(said) == 1
 
 
-def build_elsewhere(home: Path, environment: Mapping[str, str]) -> str:
+def build_elsewhere(home: Path, environment: Mapping[str, str], small_rows: int) -> str:
     """Run a home in a process of its own; what it stored."""
     done = subprocess.run(
-        [sys.executable, "-c", BUILD, str(home)],
+        [sys.executable, "-c", BUILD, str(home), str(small_rows)],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,
