@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 Floats = npt.NDArray[np.float64]
 Likelihood = Callable[[Floats], tuple[float, Floats]]
@@ -42,6 +41,9 @@ def maximise(likelihood: Likelihood, starts: Mapping[str, float]) -> Fit:
     parameters are searched on a logarithmic scale. The log-likelihood that is given is the mean
     one, of the parameters as they are kept.
     """
+    # A quarter of a second to import, and needed only when a model is stale.
+    from scipy.optimize import minimize
+
     lower, upper = np.log(LOWEST), np.log(HIGHEST)
 
     def descent(logs: Floats) -> tuple[float, Floats]:
