@@ -2,6 +2,8 @@
 PYTHON ?= python3
 HOME_DIR ?= home
 BIN := .venv/bin
+# A file is one worker's: its tests share homes. In the order of tests/conftest.py, longest first.
+TESTS := -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup demo test test-long check dev definitions bench bench-memory clean
 .DEFAULT_GOAL := help
@@ -36,11 +38,11 @@ demo: setup
 
 ## make test       the test suite
 test: setup
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest $(TESTS)
 
 ## make test-long  also what takes long: 500 kills, more examples
 test-long: setup
-	TIDEMARK_LONG_TESTS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	TIDEMARK_LONG_TESTS=1 $(BIN)/python -m pytest $(TESTS)
 
 ## make check      linter, formatter, strict types
 check: setup

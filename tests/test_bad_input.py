@@ -409,8 +409,11 @@ def test_a_manifest_that_does_not_fit_the_disk_leaves_the_old_tables(ran: Path) 
     assert command(ran, "run").status == 0
 
 
-def test_a_catalogue_that_cannot_be_written_is_told_and_made_good(home: Path) -> None:
-    full = duckdb.IOException("IO Error: Could not write file: No space left on device")
+@pytest.mark.parametrize("kind", [duckdb.IOException, duckdb.TransactionException])
+def test_a_catalogue_that_cannot_be_written_is_told_and_made_good(
+    home: Path, kind: type[duckdb.Error]
+) -> None:
+    full = kind("Could not write file: No space left on device")
     with patch.object(catalog, "_write", side_effect=full):
         says(command(home, "run"), 1, catalog.CATALOG, "No space left", "room")
     assert command(home, "run").status == 0

@@ -343,10 +343,10 @@ def test_threads_morsels_and_the_engine_do_not_show_in_a_byte(folder: Path) -> N
 
     landing = folder / "landing"
     truths = folder / "truths.json"
-    write_sample(landing, truths, days=6, users=30, seed=3, sources=ALL_SOURCES)
+    write_sample(landing, truths, days=4, users=30, seed=3, sources=ALL_SOURCES)
     said = set()
     streaming, in_memory = 0, small_files.SMALL_ROWS
-    sizes = [(1, None, in_memory), (2, 7, streaming), (8, 50, streaming)]
+    sizes = [(1, None, in_memory), (8, 7, streaming)]
     for number, (threads, morsel, small_rows) in enumerate(sizes):
         home = folder / str(number)
         make_home(home, f'[paths]\nlanding = "{landing}"\n')

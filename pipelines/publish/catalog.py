@@ -37,7 +37,7 @@ def replace_catalog(specs: Sequence[Spec], folder: Path) -> None:
     remove([fresh, fresh.with_name(f"{fresh.name}.wal")])
     try:
         _write(fresh, specs, folder)
-    except duckdb.IOException as error:
+    except duckdb.OperationalError as error:
         raise TidemarkError(
             f"{folder / CATALOG} cannot be written: {str(error).splitlines()[0]}. Make room or "
             "permissions, and run again"
