@@ -18,7 +18,7 @@ def check_promise(frame: pl.DataFrame, table: str, model: type[Table]) -> None:
         raise BrokenPromiseError(f"{table}: columns are {frame.schema}, promised {dtypes(model)}")
     if frame.is_empty():
         return
-    said, broken = _promises(model)
+    said, broken = _promises(model)  # type: ignore[arg-type]
     found = frame.select(broken).row(0)
     faults = [text for text, is_broken in zip(said, found, strict=True) if is_broken]
     if faults:
