@@ -78,6 +78,7 @@ def test_the_ids_of_a_person_are_nowhere_after_it(after):
     assert "8 files of landing were rewritten" in after.said.out
     assert places(after.home, *IDS) == []
     assert places(after.home, "u10") != []
+    assert (after.home / "bi" / "report.html").exists()
     assert command(after.home, "verify").status == 0
 
 

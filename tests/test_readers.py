@@ -40,7 +40,9 @@ ALLOWED = {
 }
 Values = dict[str, list[Any]]
 
-tables = pytest.mark.parametrize("spec", registry.PUBLISHED, ids=lambda spec: spec.name)
+# Alerts need sixty days of history, more than the sample here has: that table has no row.
+FILLED = [spec for spec in registry.PUBLISHED if spec.name != "metric_alerts"]
+tables = pytest.mark.parametrize("spec", FILLED, ids=lambda spec: spec.name)
 
 
 @pytest.fixture(scope="module")

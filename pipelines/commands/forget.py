@@ -5,6 +5,7 @@ import sys
 import click
 
 from pipelines.commands.console import console, errors
+from pipelines.commands.report import report_after_run
 from pipelines.commands.run import progress_bars
 from pipelines.errors import FAILED, TidemarkError
 from pipelines.forgetting.forget import Forgotten, forget, look_for, look_only, sweep
@@ -27,7 +28,7 @@ def forget_person(home: Home, person_id: str, *, is_sure: bool, dry_run: bool) -
         _confirm()
     with progress_bars() as progress:
         done = forget(home, person, progress)
-    return _conclude(done)
+    return _conclude(home, done)
 
 
 def sweep_landing(home: Home) -> int:
@@ -37,7 +38,7 @@ def sweep_landing(home: Home) -> int:
         return 0
     with progress_bars() as progress:
         done = sweep(home, progress)
-    return _conclude(done)
+    return _conclude(home, done)
 
 
 def _confirm() -> None:
@@ -76,7 +77,7 @@ def _tell(home: Home, person_id: str, person: Person) -> None:
         console.print(f"cannot be looked into: {path}: {why}")
 
 
-def _conclude(done: Forgotten) -> int:
+def _conclude(home: Home, done: Forgotten) -> int:
     proof = done.proof
     for problem in (*done.problems, *(proof.found if proof else ())):
         errors.print(problem)
@@ -88,4 +89,6 @@ def _conclude(done: Forgotten) -> int:
         f"{proof.bytes:,} bytes: the ids of this person are nowhere; {done.changed:,} files were "
         f"rewritten or removed, {done.kept:,} kept their checksums."
     )
+    # Drawn of tables that have just been proved to hold nothing of the person.
+    report_after_run(home)
     return 0
