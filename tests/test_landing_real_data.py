@@ -41,6 +41,7 @@ def test_git_commits_arrive_as_late_as_their_publisher_says():
         "late_7d_rows": 36_569,
         "late_30d_rows": 19_554,
         "future_rows": 0,
+        "forgotten_rows": 0,
         "unmapped_columns": '["area", "author_name_id", "committer_id", "n_files", "tag"]',
     }
     early = result.landed.filter(pl.col("received_ts") < pl.col("event_ts"))
