@@ -122,7 +122,7 @@ def test_a_source_that_is_none_is_an_error_that_names_those_there_are(home: Path
     outcome = command(home, "quarantine", "event")
     assert outcome.status == 1
     assert outcome.err == (
-        "tidemark: there is no source event; did you mean events? The sources are: events, "
+        "tidemark: there is no source event (did you mean events?); there are: events, "
         "surveys, subscriptions, orders, social_posts, social_accounts, tickets, campaign_costs, "
         "exchange_rates, customers\n"
     )

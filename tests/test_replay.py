@@ -203,4 +203,4 @@ def test_a_mapping_that_refuses_what_it_took_before_is_replayed_too(home: Path) 
 def test_a_source_that_is_none_is_an_error(home: Path) -> None:
     outcome = command(home, "replay", "event")
     assert outcome.status == 1
-    assert "there is no source event; did you mean events?" in outcome.err
+    assert "there is no source event (did you mean events?)" in outcome.err

@@ -48,10 +48,8 @@ def known_source(name: str) -> str:
     """The name, where it is a source's. Raises TidemarkError where it is none."""
     if name not in SOURCES:
         near = nearest(name, list(SOURCES), 0.6)
-        hint = f"did you mean {near}? " if near else ""
-        raise TidemarkError(
-            f"there is no source {name}; {hint}The sources are: {', '.join(SOURCES)}"
-        )
+        hint = f" (did you mean {near}?)" if near else ""
+        raise TidemarkError(f"there is no source {name}{hint}; there are: {', '.join(SOURCES)}")
     return name
 
 
