@@ -219,3 +219,7 @@ def test_a_failing_address_is_no_failure_of_the_night(
     monkeypatch.setenv(WEBHOOK, "http://127.0.0.1:9/")
     tell_people(home, Night(NOW, NOW, 1, problem="a check is broken"))
     tell_people(Home(home.root / "none"), Night(NOW, NOW, 0))
+    said = capsys.readouterr()
+    line = f"{WEBHOOK} could not be reached (ConnectionError): nobody was told\n"
+    # The address is a secret: it is nowhere in what is said.
+    assert said.out + said.err == 2 * line
