@@ -5,7 +5,7 @@ BIN := .venv/bin
 # A file is one worker's: its tests share homes. In the order of tests/conftest.py, longest first.
 TESTS := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test test-long check dev definitions bench bench-memory clean
+.PHONY: help setup demo test test-long test-postgres check check-deploy dev definitions bench bench-memory clean
 .DEFAULT_GOAL := help
 
 help:
@@ -43,6 +43,10 @@ test: setup
 ## make test-long  also what takes long: 500 kills, more examples
 test-long: setup
 	TIDEMARK_LONG_TESTS=1 $(BIN)/python -m pytest $(TESTS)
+
+## make test-postgres  Dagster on a PostgreSQL server of its own; needs initdb and postgres
+test-postgres: setup
+	TIDEMARK_POSTGRES_TESTS=1 $(BIN)/python -m pytest -n 0 -rs tests/test_postgres.py
 
 ## make check      linter, formatter, strict types
 check: setup

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -48,7 +49,7 @@ def test_the_settings_that_are_shown_can_be_used(page: str):
 
 def test_every_dependency_has_its_reason_in_the_readme():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    packages = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    packages = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     declared = {re.match(r"[a-z-]+", package)[0] for package in packages}
     table = README.split("## What it is made of")[1]
     assert {name for name in declared if name not in table} == set()

@@ -10,6 +10,7 @@ from pipelines.orchestration.days import event_days, tags_of_night, tags_of_rang
 from pipelines.orchestration.judgements import asset_checks
 from pipelines.orchestration.landing import landing_asset
 from pipelines.orchestration.publication import publication_asset
+from pipelines.orchestration.retention import tidying
 from pipelines.orchestration.sensors import sensors
 from pipelines.orchestration.tables import Rebuild, table_assets
 from pipelines.orchestration.telling import telling
@@ -42,7 +43,7 @@ def _definitions(home: Home) -> dg.Definitions:
         assets=[landing_asset(root), *table_assets(root, partitions), publication_asset(root)],
         asset_checks=asset_checks(root),
         jobs=[job],
-        schedules=[_schedule(partitions, home.settings)],
+        schedules=[_schedule(partitions, home.settings), tidying(home.settings.timezone)],
         sensors=[*sensors(home, JOB, partitions), *telling(home)],
         resources={"rebuild": Rebuild(force=False)},
         # A process per step would cost each of them more than most tables take to build.
