@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 import pytest
+from dagster._core.execution.backfill import PartitionBackfill
 from homes import tables_of
 
 from pipelines import registry
@@ -20,12 +21,14 @@ from pipelines.orchestration.days import (
     ALL_DAYS,
     ONLY_COMPLETE,
     asked_days,
+    days_of_run,
     event_days,
     tags_of_night,
     tags_of_range,
 )
 from pipelines.orchestration.nightly import JOB, SCHEDULE, definitions_of, run_in_process
 from pipelines.orchestration.prepare import close_killed_runs, prepare
+from pipelines.orchestration.tables import Rebuild
 from pipelines.run import run
 from pipelines.sample import write_sample
 from pipelines.warehouse.bring_up import Days
@@ -361,6 +364,65 @@ def test_the_ends_of_all_partitions_are_open() -> None:
     assert asked_days({}, days) == Days()
     one_day = {"dagster/partition": "2025-03-02"}
     assert asked_days(one_day, days) == Days(date(2025, 3, 2), date(2025, 3, 2))
+
+
+def test_every_run_of_a_backfill_keeps_to_its_days_also_that_of_tables_without_partitions(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    home = Home(tmp_path)
+    land(home, "2025-03-01", event("a", "2025-03-01T10:00:00Z"))
+    defs, partitions = definitions_of(home), event_days(home)
+    backfill = PartitionBackfill.from_asset_partitions(
+        backfill_id="abc",
+        asset_graph=defs.resolve_asset_graph(),
+        partition_names=["2025-03-02", "2025-03-03"],
+        asset_selection=[dg.AssetKey("events"), dg.AssetKey("user_days")],
+        backfill_timestamp=datetime.now(UTC).timestamp(),
+        tags={},
+        dynamic_partitions_store=instance,
+        all_partitions=False,
+        title=None,
+        description=None,
+        run_config=None,
+    )
+    instance.add_backfill(backfill)
+
+    def asked(**tags: str) -> Days:
+        run = instance.create_run_for_job(dg.GraphDefinition("some").to_job(), tags=tags)
+        return days_of_run(run, instance, partitions)
+
+    assert asked(**{"dagster/backfill": "abc"}) == Days(date(2025, 3, 2), date(2025, 3, 3))
+    assert asked(**{"dagster/backfill": "gone"}) == Days()
+    named = tags_of_range("2025-03-03", "2025-03-03")
+    assert asked(**{"dagster/backfill": "abc"}, **named) == Days(*[date(2025, 3, 3)] * 2)
+
+
+def test_days_in_the_configuration_of_a_run_are_for_tables_without_partitions(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    others = Days(date(2025, 3, 1), None)
+    assert Rebuild().days(others) == others
+    assert Rebuild(first_day="2025-03-02").days(others) == Days(date(2025, 3, 2), None)
+    assert Rebuild(last_day="2025-03-02").days(others) == Days(None, date(2025, 3, 2))
+    home = Home(tmp_path)
+    for day in ("2025-03-01", "2025-03-02", "2025-03-03"):
+        land(home, day, event(day, f"{day}T10:00:00Z"))
+    run(home, select=["user_days"])
+    job = definitions_of(home).resolve_implicit_global_asset_job_def()
+
+    def ended(**config: Any) -> dg.ExecuteInProcessResult:
+        return job.execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey("user_days")],
+            run_config={"resources": {"rebuild": {"config": config}}},
+            raise_on_error=False,
+        )
+
+    result = ended(force=True, first_day="2025-03-02", last_day="2025-03-03")
+    assert materializations(result, "user_days")[None]["slices_rebuilt"] == 2
+    said = failures(ended(first_day="2 March"))["user_days"]
+    assert "days are YYYY-MM-DD" in said
+    assert "'2 March'" in said
 
 
 def test_storage_is_prepared_without_telemetry(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pipelines.errors import TidemarkError
 from pipelines.home import SETTINGS_FILE
 from pipelines.sample import ALL_SOURCES, SampleSummary, write_sample
 
-_SETTINGS = """\
+SETTINGS = """\
 # The settings of this home. Every key has a default; what stands here is what the sample needs.
 key_features = ["board", "export"]
 own_domains = ["tide.example"]
@@ -60,7 +60,7 @@ def fill_new_home(root: Path, *, days: int, users: int, seed: int) -> str:
     landing.mkdir(parents=True, exist_ok=True)
     settings = root / SETTINGS_FILE
     if not settings.exists():
-        settings.write_text(_SETTINGS, encoding="utf-8")
+        settings.write_text(SETTINGS, encoding="utf-8")
     truths = root / "sample_truths.json"
     summary = write_sample(landing, truths, days=days, users=users, seed=seed, sources=ALL_SOURCES)
     return (

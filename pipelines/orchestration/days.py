@@ -7,6 +7,9 @@ partitions is all of history, however old a row is that lands tomorrow.
 A run that is tagged with ``ALL_DAYS`` brings everything stale up to date, whatever its range. The
 night is such a run: its range names only the newest days, because Dagster writes an entry of some
 20 ms or more for each partition of a range, built or not, every night.
+
+A backfill of assets of which only some have partitions is several runs to Dagster, and those of
+assets without partitions name no range: theirs is that of the backfill.
 """
 
 from collections.abc import Mapping
@@ -28,6 +31,7 @@ ONLY_COMPLETE = {"tidemark/landing": "complete"}
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 _PARTITION = "dagster/partition"
+_BACKFILL = "dagster/backfill"
 _MAX_RUNTIME = "dagster/max_runtime"
 # Where nothing has landed yet. What comes in before it is built all the same, see above.
 _FIRST_DAY_OF_AN_EMPTY_HOME = date(2024, 1, 1)
@@ -64,8 +68,29 @@ def takes_only_complete(tags: Mapping[str, str]) -> bool:
     return ONLY_COMPLETE.items() <= tags.items()
 
 
+def days_of_run(
+    run: dg.DagsterRun, instance: dg.DagsterInstance, partitions: dg.DailyPartitionsDefinition
+) -> Days:
+    """The event days that a run is to bring up to date."""
+    tags: Mapping[str, str] = run.tags
+    if _BACKFILL in tags and not {RANGE_START, _PARTITION} & set(tags):
+        tags = {**tags, **_range_of_backfill(instance, tags[_BACKFILL])}
+    return asked_days(tags, partitions)
+
+
+def _range_of_backfill(instance: dg.DagsterInstance, backfill_id: str) -> dict[str, str]:
+    """Tags of the range of a backfill; none where all of its assets are without partitions."""
+    backfill = instance.get_backfill(backfill_id)
+    data = backfill.asset_backfill_data if backfill else None
+    if data is None:
+        return {}
+    subsets = data.target_subset.partitions_subsets_by_asset_key.values()
+    keys = sorted({key for subset in subsets for key in subset.get_partition_keys()})
+    return tags_of_range(keys[0], keys[-1]) if keys else {}
+
+
 def asked_days(tags: Mapping[str, str], partitions: dg.DailyPartitionsDefinition) -> Days:
-    """The event days that a run with these tags is to bring up to date."""
+    """The event days that the tags of a run ask for."""
     first = tags.get(RANGE_START) or tags.get(_PARTITION)
     last = tags.get(RANGE_END) or tags.get(_PARTITION)
     if first is None or last is None or ALL_DAYS.items() <= tags.items():

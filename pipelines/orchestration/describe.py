@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.orchestration import lineage
 from pipelines.publish.catalog import column_comment
 from pipelines.session import Session
 from pipelines.warehouse.specs import Spec
@@ -42,6 +43,31 @@ def columns_of(model: type[Table]) -> Metadata:
         for name, column in model.to_schema().columns.items()
     ]
     return {"dagster/column_schema": dg.TableSchema(columns=columns)}
+
+
+def made_from(spec: Spec) -> Metadata:
+    """Of which columns each column is made: as Dagster's own lineage, and as a table to read."""
+    known = lineage.kept().get(spec.name, {})
+    columns = {name: known.get(name, {}) for name in spec.schema}
+    deps = {
+        column: [
+            dg.TableColumnDep(asset_key=dg.AssetKey(table), column_name=name)
+            for table, names in inputs.items()
+            for name in names
+        ]
+        for column, inputs in columns.items()
+    }
+    rows = [f"| {name} | {_inputs(inputs)} |" for name, inputs in columns.items()]
+    table = "\n".join(["| column | made from, keys and filters included |", "| --- | --- |", *rows])
+    return {
+        "dagster/column_lineage": dg.TableColumnLineage(deps_by_column=deps),
+        "columns_made_from": dg.MetadataValue.md(table),
+    }
+
+
+def _inputs(inputs: lineage.Inputs) -> str:
+    said = [f"**{table}**: {', '.join(names)}" for table, names in inputs.items()]
+    return "<br>".join(said) or "nothing that is stored"
 
 
 def stored(session: Session, table: str) -> Metadata:

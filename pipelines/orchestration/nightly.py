@@ -45,7 +45,7 @@ def _definitions(home: Home) -> dg.Definitions:
         jobs=[job],
         schedules=[_schedule(partitions, home.settings), tidying(home.settings.timezone)],
         sensors=[*sensors(home, JOB, partitions), *telling(home)],
-        resources={"rebuild": Rebuild(force=False)},
+        resources={"rebuild": Rebuild()},
         # A process per step would cost each of them more than most tables take to build.
         executor=dg.in_process_executor,
     )

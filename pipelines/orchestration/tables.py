@@ -1,7 +1,7 @@
 """One asset per registered table. ``events`` has event days as partitions, the others are whole."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +9,22 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines import registry
+from pipelines.errors import TidemarkError
 from pipelines.freshness import today_of
 from pipelines.orchestration.charts import chart
-from pipelines.orchestration.days import asked_days
+from pipelines.orchestration.days import days_of_run
 from pipelines.orchestration.describe import (
     OWNERS,
     POOL,
     columns_of,
     description_of,
+    made_from,
     reach,
     stored,
 )
 from pipelines.orchestration.steps import changing
 from pipelines.session import Session
-from pipelines.warehouse.bring_up import Built
+from pipelines.warehouse.bring_up import Built, Days
 from pipelines.warehouse.specs import Spec
 
 PARTITIONED = ("events",)
@@ -32,11 +34,35 @@ _ROWS = "dagster/partition_row_count"
 
 
 class Rebuild(dg.ConfigurableResource[Any]):
-    """How tables are brought up to date, in the configuration of a run."""
+    """How tables are brought up to date, in the configuration of a run.
+
+    Days that are named here stand above the run's partitions, and are for tables without any.
+    """
 
     force: bool = Field(
-        False, description="Rebuild what is not stale too, within the run's event days."
+        default=False, description="Rebuild what is not stale too, within the run's event days."
     )
+    first_day: str = Field(
+        default="", description="First event day to bring up to date, YYYY-MM-DD; open where empty."
+    )
+    last_day: str = Field(
+        default="", description="Last event day to bring up to date, YYYY-MM-DD; open where empty."
+    )
+
+    def days(self, otherwise: Days) -> Days:
+        """The event days that are named; the others where none is.
+
+        Raises TidemarkError for what is no day.
+        """
+        if not self.first_day and not self.last_day:
+            return otherwise
+        try:
+            first, last = (
+                date.fromisoformat(day) if day else None for day in (self.first_day, self.last_day)
+            )
+        except ValueError as error:
+            raise TidemarkError(f"resources.rebuild.config: {error}; days are YYYY-MM-DD") from None
+        return Days(first, last)
 
 
 def table_assets(root: Path, partitions: dg.DailyPartitionsDefinition) -> list[dg.AssetsDefinition]:
@@ -51,7 +77,7 @@ def _table_asset(
         name=spec.name,
         deps=[name for name in spec.reads if name != spec.name],
         description=description_of(spec.model),
-        metadata=columns_of(spec.model),
+        metadata=columns_of(spec.model) | made_from(spec),
         group_name=spec.group,
         owners=OWNERS,
         kinds={"polars", "parquet"},
@@ -61,7 +87,7 @@ def _table_asset(
     )
     def bring_up(context: dg.AssetExecutionContext, rebuild: Rebuild) -> dg.MaterializeResult[Any]:
         with changing(root, context) as session:
-            days = asked_days(context.run.tags, partitions)
+            days = rebuild.days(days_of_run(context.run, context.instance, partitions))
             built = session.bring_up(spec, days, force=rebuild.force)
             metadata = stored(session, spec.name) | {
                 "slices": built.slices,
