@@ -306,7 +306,10 @@ def test_too_many_refused_rows_withhold_the_publication(
 def test_an_empty_home_can_be_loaded_and_says_what_is_missing(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
-    definitions_of(Home(tmp_path / "none")).resolve_job_def(JOB)
+    empty = definitions_of(Home(tmp_path / "none"))
+    # As a code location loads them: names that clash are found no earlier.
+    dg.Definitions.validate_loadable(empty)
+    empty.resolve_job_def(JOB)
     assert not (tmp_path / "none").exists()
     (tmp_path / "landing").mkdir()
     result = run_in_process(Home(tmp_path), instance, raise_on_error=False)
