@@ -3,6 +3,8 @@ PYTHON ?= python3
 HOME_DIR ?= home
 BIN := .venv/bin
 # A file is one worker's: its tests share homes. In the order of tests/conftest.py, longest first.
+# Where it is set, each worker would compile every test anew.
+unexport PYTHONDONTWRITEBYTECODE
 TESTS := -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup demo test test-long test-postgres check check-deploy dev definitions bench bench-memory clean

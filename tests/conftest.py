@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from unittest.mock import patch
 
@@ -10,7 +11,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import pytest
-from homes import LONG, scratch
+from homes import LONG, only_tables, scratch
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -59,4 +60,19 @@ def module_folder() -> Iterator[Path]:
 def undrawn() -> Iterator[None]:
     """Runs of commands write a report without charts: drawing takes seconds for each."""
     with patch("pipelines.report.write._page", lambda *said: said[-1]):
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def smaller_house(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Some tables in modules that are marked so: they test what is done to tables, not which."""
+    mark = request.node.get_closest_marker("only_tables")
+    with only_tables(*mark.args) if mark else nullcontext():
+        yield
+
+
+@pytest.fixture
+def whole_house() -> Iterator[None]:
+    """All tables, for one test of a module with fewer."""
+    with only_tables():
         yield

@@ -34,6 +34,7 @@ from pipelines.session import MANIFEST
 from pipelines.warehouse import manifest
 from pipelines.warehouse.lock import writer_lock
 
+pytestmark = pytest.mark.only_tables("ingest_ledger", "active_users_daily", "lifecycle")
 CSV = b"event_id,event_name,event_ts,user_id\n"
 DAY, NEXT = "2025-01-02", "2025-01-03"
 

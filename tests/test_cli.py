@@ -25,6 +25,7 @@ from homes import (
     warehouse_table,
 )
 
+pytestmark = pytest.mark.only_tables("ingest_ledger", "active_users_daily", "lifecycle")
 HEAVY = ("dagster", "pandera", "polars", "pyarrow", "duckdb", "pandas", "pydantic")
 
 
@@ -84,7 +85,7 @@ def test_help_names_every_command_and_option(folder: Path) -> None:
 
 def test_the_way_from_nothing_to_tables(folder: Path) -> None:
     home = folder / "new"
-    made = tidemark(home, "sample", "--days", "9", "--users", "20", "--seed", "3")
+    made = command(home, "sample", "--days", "9", "--users", "20", "--seed", "3")
     assert (made.status, made.err) == (0, "")
     assert (home / "sample_truths.json").exists()
     ran = tidemark(home, "run")
@@ -104,7 +105,7 @@ def test_the_way_from_nothing_to_tables(folder: Path) -> None:
 
 def test_the_home_is_taken_from_the_environment(home: Path) -> None:
     done = subprocess.run(
-        [str(COMMAND), "run"],
+        [str(COMMAND), "run", "--select", "lifecycle"],
         cwd=home.parent,
         env={**os.environ, "TIDEMARK_HOME": "home"},
         capture_output=True,
@@ -284,6 +285,7 @@ def test_verify_and_status_tell_of_what_is_stale(ran: Path) -> None:
     assert "1 landing dates are new or changed" in command(ran, "status").out
 
 
+@pytest.mark.usefixtures("whole_house")
 def test_verify_checks_what_must_hold_between_tables(home: Path) -> None:
     """A table that is sound in itself, and wrong beside the others."""
     from pipelines.checks import CHECKS, broken
