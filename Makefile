@@ -56,6 +56,10 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+## make check-deploy  deploy/ by the tools that know it, as far as they are installed
+check-deploy:
+	deploy/check
+
 ## make dev        Dagster on http://127.0.0.1:3000, without telemetry
 dev: setup
 	@export TIDEMARK_HOME="$${TIDEMARK_HOME:-$(HOME_DIR)}" DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)/.dagster}"; \

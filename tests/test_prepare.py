@@ -136,8 +136,6 @@ class _Days(dict):
 
 def test_dagster_drops_old_logs_every_week_by_itself(instance: dg.DagsterInstance, tmp_path: Path):
     definitions = definitions_of(Home(tmp_path / "home"))
-    # As a code server loads them: with all names beside one another.
-    definitions.get_repository_def().load_all_definitions()
     (schedule,) = [each for each in definitions.schedules or [] if each.name == f"{NAME}_weekly"]
     assert isinstance(schedule, dg.ScheduleDefinition)
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
