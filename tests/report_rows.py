@@ -45,9 +45,8 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.shown = Shown()
-        self._place = ""
+        self._place = self._section = ""
         self._in: list[str] = []
-        self._tables_here = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = {name: value or "" for name, value in attrs}
@@ -56,6 +55,8 @@ class _Reader(HTMLParser):
             shown.ids.append(said["id"])
         if tag in ("section", "figure"):
             self._place = said["id"]
+            if tag == "section":
+                self._section = self._place
         if tag == "svg":
             shown.svgs += 1
             assert said["role"] == "img"
@@ -67,7 +68,7 @@ class _Reader(HTMLParser):
         if tag in ("td", "th"):
             shown.tables[self._place][-1].append("")
             shown.exact[self._place][-1].append("")
-        if tag == "data":
+        if tag == "data" and "table" in self._in:
             shown.exact[self._place][-1][-1] = said["value"]
         loads = [said[name] for name in ("src", "href", "xlink:href", "data") if name in said]
         shown.loads += [each for each in loads if not each.startswith(("#", "data:,"))]
@@ -78,6 +79,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         while self._in and self._in.pop() != tag:
             pass
+        if tag == "figure":
+            self._place = self._section
 
     def handle_data(self, data: str) -> None:
         if "style" in self._in:
@@ -150,6 +153,11 @@ def month_of(month: date, people: int, *, over: bool) -> dict[str, Any]:
     return {"grain": "month", "period_start": month, **ALL, **ends}
 
 
+def came(month: date, days: int, people: int, *, over: bool) -> dict[str, Any]:
+    ends = {"active_days": days, "users": people, "is_complete": over}
+    return {"grain": "month", "period_start": month, **ends}
+
+
 def life(month: date, *people: int) -> dict[str, Any]:
     names = ("new_users", "retained_users", "resurrected_users", "dormant_users", "active_users")
     return {
@@ -213,6 +221,9 @@ TABLES: dict[str, list[dict[str, Any]]] = {
         kpi("bounce_rate", FEB, 0.14, "fraction", benchmark_low=0.2, benchmark_high=0.55,
             benchmark_direction="lower", verdict="below"),
         kpi("active_users", FEB, 1182.0, "people", dimension="country", segment="DE"),
+        kpi("session_conversion_rate", FEB, 0.025, "fraction", dimension="goal", segment="sign_up"),
+        # What never had a value says nothing.
+        kpi("active_to_paying", FEB, None, "fraction", benchmark_levels="good 0.2"),
     ],
     "active_users_daily": [
         active(date(2025, 3, 10), 1, 1, 1, 27),
@@ -220,6 +231,11 @@ TABLES: dict[str, list[dict[str, Any]]] = {
         active(date(2025, 3, 12), 0, 0, 0, 28),
     ],
     "active_users_periodic": [month_of(FEB, 1182, over=True), month_of(MAR, 50, over=False)],
+    "active_days_histogram": [
+        came(FEB, 1, 7, over=True),
+        came(FEB, 3, 2, over=True),
+        came(MAR, 1, 50, over=False),
+    ],
     "cohort_retention": [
         returned(FEB, 0, 40, 40, over=True),
         returned(FEB, 1, 40, 18, over=True),

@@ -3,13 +3,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from browser import browser, needs_browser
 from homes import scratch
-from report_rows import ANSWERED, FEB, TABLES, kpi, publish, read_page, rows_shown, score
+from report_rows import (
+    ANSWERED,
+    FEB,
+    LEDGER,
+    TABLES,
+    kpi,
+    publish,
+    read_page,
+    rows_shown,
+    score,
+)
 
 from pipelines.report.metrics import Metric
 from pipelines.report.report import report_page
+from pipelines.report.topics import by_grain
 from pipelines.report.write import REPORT
 
 
@@ -29,16 +41,26 @@ def shown(page: str, place: str) -> list[list[str]]:
 
 def test_the_scorecard_has_the_last_complete_month_of_each_metric_in_words(page: str):
     assert shown(page, "scorecard") == [
-        ["Stickiness: mean day of the month", "Feb 2025", "13.8 %", "+0.5 pp", "–",
-         "good 13.0 % (higher is better)", "▲ beyond “good”"],
+        ["Stickiness: mean day to month", "Feb 2025", "13.8 %", "+0.5 pp", "–",
+         "good 13 % (higher is better)", "▲ beyond “good”"],
         ["Bounce rate", "Feb 2025", "14.0 %", "–", "–",
-         "20.0 % to 55.0 % (lower is better)", "▲ below the usual range, which is better"],
+         "usual 20 % to 55 % (lower is better)", "▲ below the usual range, which is better"],
+        ["Sessions that convert: sign up", "Feb 2025", "2.5 %", "–", "–", "–", "–"],
         ["Monthly recurring revenue", "Feb 2025", "29,218 EUR", "−1,000 EUR", "–", "–", "–"],
     ]  # fmt: skip
 
 
+def test_what_matters_most_stands_at_the_head(page: str):
+    heads = re.findall(r"<li><span>([^<]*)</span> <strong><data value=\"([^\"]*)\">([^<]*)<", page)
+    assert heads == [
+        ("Monthly recurring revenue", "29218.1632", "29,218\u00a0EUR"),
+        ("Sessions that convert: sign up", "0.025", "2.5\u00a0%"),
+    ]
+    assert "Feb 2025, −1,000\u00a0EUR since the month before" in page
+
+
 def test_numbers_stand_in_the_page_to_their_last_digit(page: str):
-    assert read_page(page).exact["scorecard"][3][2] == "29218.1632"
+    assert read_page(page).exact["scorecard"][4][2] == "29218.1632"
     assert read_page(page).exact["mrr-movements"][1][7] == "449.6284"
 
 
@@ -53,10 +75,16 @@ def test_active_people_are_those_of_the_table_and_a_zero_denominator_is_no_numbe
 
 
 def test_periods_that_are_not_over_are_marked(page: str):
-    assert shown(page, "active-months") == [
-        ["1 Mar 2025", "50", "so far"],
-        ["1 Feb 2025", "1,182", "complete"],
+    assert shown(page, "active-periods") == [
+        ["1 Mar 2025", "50", "1.0", "so far"],
+        ["1 Feb 2025", "1,182", "1.0", "complete"],
     ]
+
+
+def test_the_days_that_people_came_are_those_of_the_last_period_that_is_over(page: str):
+    assert shown(page, "active-days") == [["1", "7"], ["3", "2"]]
+    # Of 7 + 2 people.
+    assert "Of 9 people 7 came on one day only" in read_page(page).alternatives["active-days"]
 
 
 def test_retention_shows_who_came_back_of_how_many(page: str):
@@ -69,9 +97,14 @@ def test_retention_shows_who_came_back_of_how_many(page: str):
     ]
 
 
+def test_retention_of_all_cohorts_is_of_the_people_who_could_have_come_back(page: str):
+    # 18 of 40 after one week; the second week is not over for anybody.
+    assert shown(page, "retention-curve") == [["1", "1", "40", "18", "45.0 %"]]
+
+
 def test_lifecycle_shows_what_adds_up_to_the_active_people_and_who_stayed_away(page: str):
     # Retained, resurrected, new, dormant, active: 20 + 3 + 5 = 28.
-    assert shown(page, "lifecycle-bars") == [
+    assert shown(page, "lifecycle-weeks") == [
         ["1 Mar 2025", "10", "0", "1", "18", "11", "so far"],
         ["1 Feb 2025", "20", "3", "5", "4", "28", "complete"],
     ]
@@ -121,7 +154,7 @@ def test_restated_numbers_are_counted_by_publication_and_cause(page: str):
 
 def test_every_chart_has_an_alternative_text_with_numbers_and_an_id_of_its_own(page: str):
     read = read_page(page)
-    assert read.svgs == len(read.alternatives) == 14
+    assert read.svgs == len(read.alternatives) == 16
     assert all(re.search(r"\d", text) for text in read.alternatives.values())
     assert len(set(read.ids)) == len(read.ids)
     assert "40.0, between 21.3 and 55.7, of 50 answers" in read.alternatives["survey-1"]
@@ -129,7 +162,8 @@ def test_every_chart_has_an_alternative_text_with_numbers_and_an_id_of_its_own(p
 
 def test_the_page_loads_nothing(page: str):
     read = read_page(page)
-    assert read.loads == []
+    # A link to the dictionary is followed by people only.
+    assert {each.partition("#")[0] for each in read.loads} == {"dictionary.html"}
     assert re.findall(r"url\((?!#)", page) == []
     assert "http" not in page.replace("http-equiv", "")
 
@@ -143,16 +177,55 @@ def test_the_zone_the_currency_and_the_publication_are_named(page: str):
 
 
 def test_what_is_missing_is_said_with_its_reason(folder: Path):
-    only_activity = {name: TABLES[name] for name in ("active_users_daily", "ingest_ledger")}
-    page = page_of(folder, **only_activity, survey_scores=TABLES["survey_scores"][:1])
+    there = {name: TABLES[name] for name in ("active_users_daily", "ingest_ledger")}
+    surveys = {**LEDGER, "source": "surveys"}
+    page = page_of(
+        folder,
+        active_users_daily=there["active_users_daily"],
+        ingest_ledger=[*there["ingest_ledger"], surveys],
+        survey_scores=TABLES["survey_scores"][:1],
+    )
     read = read_page(page)
     assert set(read.tables) == {"active-users", "stickiness", "row-fates", "late-rows"}
-    assert "No files of the source subscriptions have landed." in read.text
+    assert "no files of the source subscriptions have landed." in read.text
     # Events have landed, and the table is not there.
-    assert "lifecycle has not been built and published yet." in read.text
+    assert "the table lifecycle has not been built and published yet." in read.text
     # One month, in which nobody answered.
-    assert "survey_scores has no rows that could be shown." in read.text
+    assert "nobody has answered a survey yet." in read.text
     assert "There is no log of restatements yet." in read.text
+
+
+def test_tables_without_rows_say_so(folder: Path):
+    publish(folder, TABLES)
+    for path in folder.glob("*.parquet"):
+        if path.stem != "ingest_ledger":
+            pl.read_parquet(path).clear().write_parquet(path)
+    read = read_page(report_page(folder, timezone="UTC", currency="EUR"))
+    assert set(read.tables) == {"row-fates", "late-rows"}
+    said = "the table {} is published and has no row that could be shown."
+    assert all(said.format(name) in read.text for name in ("active_users_daily", "lifecycle"))
+    assert "no month of any metric is complete yet." in read.text
+
+
+@pytest.mark.parametrize(
+    ("months", "weeks", "days", "shown"),
+    [
+        (7, 30, 210, ["month", "week"]),
+        (6, 26, 180, ["week", "day"]),
+        (1, 2, 9, ["day"]),
+        (1, 1, 1, ["day"]),
+        (2, 4, 0, ["week"]),
+    ],
+)
+def test_the_coarsest_grain_with_more_than_six_periods_is_shown(
+    months: int, weeks: int, days: int, shown: list[str]
+):
+    grains = ["month"] * months + ["week"] * weeks + ["day"] * days
+    starts = [*range(months), *range(weeks), *range(days)]
+    rows = pl.DataFrame({"grain": grains, "period_start": starts})
+    found = by_grain(rows)
+    assert list(found) == shown
+    assert all(found[grain].height == grains.count(grain) for grain in shown)
 
 
 def test_many_surveys_are_cut_to_those_with_most_answers(folder: Path):
@@ -192,7 +265,7 @@ def test_a_verdict_is_told_in_words(said: dict[str, Any], verdict: str):
 
 def test_a_threshold_whose_name_has_its_number_says_it_once():
     told = metric(benchmark_levels="under 0.40 0.4", benchmark_direction="lower")
-    assert told.usual == "under 40.0\u00a0% (lower is better)"
+    assert told.usual == "under 40\u00a0% (lower is better)"
 
 
 @pytest.mark.parametrize(
@@ -202,6 +275,7 @@ def test_a_threshold_whose_name_has_its_number_says_it_once():
         ("csat_1_5", "CSAT from 1 to 5: all"),
         ("ces_effort_1_7", "CES from 1 to 7, high is hard: all"),
         ("pages_per_session", "Pages per session"),
+        ("session_conversion_rate", "Sessions that convert"),
     ],
 )
 def test_metrics_are_called_what_people_call_them(name: str, label: str):
@@ -219,7 +293,7 @@ def test_a_browser_shows_every_chart_on_a_desk_and_on_a_phone(page: str, folder:
                 "[...document.querySelectorAll('svg')].map(s => s.getBoundingClientRect())"
                 ".map(r => [r.width, r.height])"
             )
-            assert len(charts) == 14
+            assert len(charts) == 16
             assert all(w > 300 and h > 40 for w, h in charts)
             # Letters that lie outside of their chart would be cut off.
             cut = tab.value(

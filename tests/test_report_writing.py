@@ -79,7 +79,7 @@ def test_a_report_that_cannot_be_drawn_takes_no_table_back(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def fails(*said: Any) -> str:
-        raise ValueError("no such chart")
+        raise TypeError("no such chart")
 
     monkeypatch.setattr(write, "_page", fails)
     told = command(home, "run", "--select", "active_users_daily")

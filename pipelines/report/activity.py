@@ -15,61 +15,54 @@ from pipelines.report.drawing import (
     drawn,
     lighter_so_far,
     palette,
-    period_axis,
     values,
 )
+from pipelines.report.habits import period_figures
 from pipelines.report.published import Published
 from pipelines.report.sections import (
+    Content,
     Figure,
     Numbers,
     Section,
     count_column,
     day_column,
-    period_label,
     share_column,
-    whole_column,
 )
+from pipelines.report.topics import Topic
 
-_DAYS, _MONTHS = 182, 24
+_DAYS, _ROOM = 182, 1.25
 _MEASURES = {"day": "dau", "week": "wau", "month": "mau"}
+_SHORT = " Lighter: the history is still shorter than the month."
+_TOO_HIGH = " The share is too high then; where it leaves the chart, the numbers have it."
 _COLOURS = {"day": BLUE, "week": ORANGE, "month": GREEN}
 
 
+_TOPIC = Topic(
+    "activity",
+    "Activity",
+    "How many people are active, and how often do they come?",
+    "A person is active on a day on which they did something themselves: opening a page counts, "
+    "being sent an e-mail does not. Everybody counts once in each period, so numbers of days do "
+    "not add up to those of weeks and months.",
+    "active_users_daily",
+    "events",
+)
+
+
 def activity(published: Published) -> Section:
-    """Active users of each day with their windows, stickiness, and calendar months."""
-    reading = (
-        "A person is active on a day on which they did something themselves: opening a "
-        "page counts, "
-        "being sent an e-mail does not. Everybody counts once in each period, so numbers of days "
-        "do not add up to those of weeks and months."
-    )
-    table = published.scan("active_users_daily")
-    daily = pl.DataFrame() if table is None else _last_days(table)
-    if daily.is_empty():
-        missing = published.why_missing("active_users_daily", "events")
-        return Section("activity", "Activity", reading, missing=missing)
-    figures = [_windows(daily), _stickiness(daily)]
-    periodic = published.scan("active_users_periodic")
-    months = pl.DataFrame() if periodic is None else _last_months(periodic)
-    if not months.is_empty():
-        figures.append(_months(months))
-    return Section("activity", "Activity", reading, figures)
+    """Active users of each day with their windows, stickiness, calendar periods and habits."""
+    return _TOPIC.section(published, _last_days, lambda days: _content(published, days))
+
+
+def _content(published: Published, days: pl.DataFrame) -> Content:
+    return Content([_windows(days), _stickiness(days), *period_figures(published)])
 
 
 def _last_days(table: pl.LazyFrame) -> pl.DataFrame:
     columns = ("date", "dau", "wau", "mau", "days_in_window", "stickiness_ratio")
-    days = table.filter(dimension="all").select(columns).sort("date").collect()
-    full = days["days_in_window"] == days["days_in_window"].max()
-    return days.with_columns(is_complete=full).tail(_DAYS)
-
-
-def _last_months(table: pl.LazyFrame) -> pl.DataFrame:
-    months = table.filter(grain="month", dimension="all").sort("period_start")
-    return (
-        months.select("period_start", "active_users", "mean_dau", "is_complete")
-        .collect()
-        .tail(_MONTHS)
-    )
+    days = table.filter(dimension="all").select(columns).sort("date")
+    full = pl.col("days_in_window") == pl.col("days_in_window").max()
+    return days.with_columns(is_complete=full).tail(_DAYS).collect()
 
 
 def _windows(days: pl.DataFrame) -> Figure:
@@ -108,8 +101,10 @@ def _windows(days: pl.DataFrame) -> Figure:
         "active-users",
         "Active people per day, week and month",
         "Each point counts the people of the day, or of the week or month (28 days, if the "
-        "settings "
-        "say nothing else) that ends on it. Lighter: the history is still shorter than that month.",
+        "settings say nothing else) that ends on it."
+        + (
+            "" if days["is_complete"].all() else " Lighter: the history is shorter than that month."
+        ),
         drawn(chart, "active-users", alternative),
         Numbers(
             [
@@ -121,6 +116,7 @@ def _windows(days: pl.DataFrame) -> Figure:
             ],
             days.reverse(),
         ),
+        _TOPIC.table,
     )
 
 
@@ -135,7 +131,7 @@ def _stickiness(days: pl.DataFrame) -> Figure:
     ]
     y = alt.Y(
         "ratio:Q",
-        title="share",
+        title="share of the month's people",
         axis=alt.Axis(format="~%", tickCount=5),
         scale=alt.Scale(domain=[0, _top(days)]),
     )
@@ -148,11 +144,9 @@ def _stickiness(days: pl.DataFrame) -> Figure:
     ends = f"It ends at {percent(last)}." if last is not None else "It ends without a value."
     return Figure(
         "stickiness",
-        "Stickiness",
+        "Stickiness: how many of the month come on a day",
         "The share of the month's people who came on the day: 20 % is about six days a month for "
-        "each. Lighter: the history is still shorter than the month, which makes the share "
-        "too high; "
-        "where that leaves the chart, the numbers have it.",
+        "each." + _remark(days, f"{_SHORT}{_TOO_HIGH}"),
         drawn(chart, "stickiness", f"Line chart of stickiness from {_from_to(days)}. {ends}"),
         Numbers(
             [
@@ -163,47 +157,19 @@ def _stickiness(days: pl.DataFrame) -> Figure:
             ],
             days.reverse(),
         ),
+        _TOPIC.table,
     )
+
+
+def _remark(days: pl.DataFrame, remark: str) -> str:
+    """What is said where not every day has its whole month behind it."""
+    return "" if days["is_complete"].all() else remark
 
 
 def _top(days: pl.DataFrame) -> float:
     """Room for the days whose month is whole; the first ones would press them flat."""
     highest = days.filter("is_complete")["stickiness_ratio"].max()
-    return min(1.0, 2 * float(highest or 0.5))  # type: ignore[arg-type]
-
-
-def _months(months: pl.DataFrame) -> Figure:
-    labels = [period_label("month", day) for day in months["period_start"]]
-    rows = [
-        {"period": label, "people": row["active_users"], "is_complete": row["is_complete"]}
-        for label, row in zip(labels, months.iter_rows(named=True), strict=True)
-    ]
-    chart = (
-        alt.Chart(values(rows))
-        .mark_bar(color=BLUE)
-        .encode(x=period_axis(labels), y=amount_axis("people", "people"), opacity=lighter_so_far())
-    )
-    last = months.row(-1, named=True)
-    running = "" if last["is_complete"] else " so far"
-    alternative = (
-        f"Bar chart of people active in each of the last {months.height} calendar months. In the "
-        f"last one, {labels[-1]}, there were {number(last['active_users'])}{running}."
-    )
-    return Figure(
-        "active-months",
-        "Active people per calendar month",
-        "Everybody counts once a month, however often they came. A lighter bar is a month that is "
-        "not over.",
-        drawn(chart, "active-months", alternative),
-        Numbers(
-            [
-                day_column("period_start", "Month of"),
-                count_column("active_users", "People"),
-                whole_column(),
-            ],
-            months.reverse(),
-        ),
-    )
+    return min(1.0, _ROOM * float(highest or 0.5))  # type: ignore[arg-type]
 
 
 def _from_to(days: pl.DataFrame) -> str:

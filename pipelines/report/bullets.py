@@ -6,10 +6,10 @@ from typing import Any
 
 import altair as alt
 
-from pipelines.report.drawing import INK, Drawing, drawn, values
+from pipelines.report.drawing import INK, SOFT, WIDTH, Drawing, drawn, values
 from pipelines.report.sections import Cell, Column, Figure, Numbers, text_column
 
-_ROW, _ON_ONE = 44, 6
+_ROW, _ON_ONE = 58, 6
 _TRACK, _BAND = "#e9edf2", "#9fc3e0"
 # Scales that end where they end, whatever the values are.
 _ENDS = {"nps": (-100.0, 100.0), "csat": (0.0, 100.0)}
@@ -72,7 +72,7 @@ def _figure(place: int, bullets: Sequence[Bullet]) -> Figure:
     alternative = (
         f"Bullet chart of {len(bullets)} metrics beside their benchmarks; {inside} of them "
         "lie in the band. "
-        "The table above says the same in words."
+        "The table below says the same in words."
     )
     columns = [
         text_column("label", "Metric"),
@@ -92,11 +92,12 @@ def _figure(place: int, bullets: Sequence[Bullet]) -> Figure:
     return Figure(
         name,
         "Beside what is usual" if place == 1 else "Beside what is usual, continued",
-        "Every metric on a track of its own. The blue band is the benchmark, or what lies "
-        "beyond its "
-        "first threshold; ticks are further thresholds; the diamond is the value.",
+        "Every metric on a track of its own, with its benchmark below. The blue band is the usual "
+        "range, or what lies beyond the first threshold; ticks are thresholds; the diamond is the "
+        "value.",
         drawn(_chart(bullets), name, alternative, 10 + _ROW * len(bullets)),
         Numbers(columns, rows),
+        "kpi_scorecard",
     )
 
 
@@ -106,6 +107,7 @@ def _chart(bullets: Sequence[Bullet]) -> Drawing:
             "row": row,
             "label": b.label,
             "shown": b.shown,
+            "usual": b.usual,
             "at": b.place(b.value),
             "from": b.place(b.band[0]),
             "to": b.place(b.band[1]),
@@ -133,6 +135,9 @@ def _chart(bullets: Sequence[Bullet]) -> Drawing:
         ),
         base.mark_text(align="right", dy=-14, fontSize=12, fontWeight="bold", color=INK).encode(
             x=_along("end"), text="shown:N"
+        ),
+        base.mark_text(align="left", dy=15, fontSize=12, color=SOFT, limit=WIDTH - 12).encode(
+            x=_along("start"), text="usual:N"
         ),
     ]
     return alt.layer(*layers)

@@ -1,6 +1,6 @@
 """What brings people, and who of them does what is wanted."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import altair as alt
 import polars as pl
@@ -9,6 +9,7 @@ from pipelines.pages.words import number, percent, plain_day
 from pipelines.report.drawing import BLUE, GREEN, Drawing, drawn, values
 from pipelines.report.published import Published
 from pipelines.report.sections import (
+    Content,
     Figure,
     Numbers,
     Section,
@@ -16,31 +17,36 @@ from pipelines.report.sections import (
     share_column,
     text_column,
 )
+from pipelines.report.topics import Topic
 from transforms.division import ratio
 
 _DAYS, _CHANNELS, _ROW = 28, 14, 24
 _OTHERS = "all others"
 
 
+_TOPIC = Topic(
+    "channels",
+    "Channels",
+    "What brings people, and which of them do what is wanted?",
+    "A session is one visit. It belongs to the channel of the last click that brought the person, "
+    "also where they came back directly later on. It converts when one of the goals of the "
+    "settings is reached in it.",
+    "traffic_sources_daily",
+    "events",
+    "there was no session in the last 28 days.",
+)
+
+
 def channels(published: Published) -> Section:
     """Sessions and their conversion by channel, in the last 28 days."""
-    reading = (
-        "A session is one visit. It belongs to the channel of the last click that brought "
-        "the person, "
-        "also where they came back directly later on. It converts when one of the goals of the "
-        "settings is reached in it."
+    last = published.data_through.get(_TOPIC.table, date.max)
+    first = last - timedelta(days=_DAYS - 1)
+    span = f"{plain_day(first)} to {plain_day(last)}"
+    return _TOPIC.section(
+        published,
+        lambda days: _by_channel(days.filter(pl.col("date").is_between(first, last))),
+        lambda found: Content([_sessions(found, span), _conversion(found, span)]),
     )
-    table = published.scan("traffic_sources_daily")
-    last = published.data_through.get("traffic_sources_daily")
-    found = pl.DataFrame()
-    if table is not None and last is not None:
-        first = last - timedelta(days=_DAYS - 1)
-        found = _by_channel(table.filter(pl.col("date").is_between(first, last)))
-        reading = f"{plain_day(first)} to {plain_day(last)}. {reading}"
-    if found.is_empty():
-        missing = published.why_missing("traffic_sources_daily", "events")
-        return Section("channels", "Channels", reading, missing=missing)
-    return Section("channels", "Channels", reading, [_sessions(found), _conversion(found)])
 
 
 def _by_channel(days: pl.LazyFrame) -> pl.DataFrame:
@@ -95,7 +101,7 @@ def _shown(found: pl.DataFrame, column: str) -> list[str]:
     return [write(value) for value in found[column]]
 
 
-def _sessions(found: pl.DataFrame) -> Figure:
+def _sessions(found: pl.DataFrame, span: str) -> Figure:
     first = found.row(0, named=True)
     alternative = (
         f"Bars of sessions by channel, {found.height} in all. Most came from {first['channel']}: "
@@ -104,14 +110,15 @@ def _sessions(found: pl.DataFrame) -> Figure:
     height = 20 + _ROW * found.height
     return Figure(
         "channel-sessions",
-        "Sessions",
-        "How many visits each channel brought.",
+        "Sessions by channel",
+        f"{span}. How many visits each channel brought.",
         drawn(_bars(found, "sessions", BLUE), "channel-sessions", alternative, height),
         _numbers(found),
+        _TOPIC.table,
     )
 
 
-def _conversion(found: pl.DataFrame) -> Figure:
+def _conversion(found: pl.DataFrame, span: str) -> Figure:
     total = int(found["converting_sessions"].sum()) / int(found["sessions"].sum())
     best = found.sort("conversion_rate", descending=True, maintain_order=True).row(0, named=True)
     alternative = (
@@ -122,9 +129,10 @@ def _conversion(found: pl.DataFrame) -> Figure:
     height = 20 + _ROW * found.height
     return Figure(
         "channel-conversion",
-        "Conversion",
-        "Which share of these visits reached a goal. Of few visits it says little: see "
+        "Conversion by channel",
+        f"{span}. Which share of these visits reached a goal. Of few visits it says little: see "
         "their number.",
         drawn(_bars(found, "conversion_rate", GREEN), "channel-conversion", alternative, height),
         _numbers(found),
+        _TOPIC.table,
     )

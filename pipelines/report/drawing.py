@@ -13,7 +13,7 @@ Drawing: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
 # Okabe and Ito's colours: told apart by people who see colours otherwise.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PURPLE, GREY = "#56B4E9", "#CC79A7", "#7f8790"
-INK, LINE = "#1b1f24", "#d0d7de"
+INK, SOFT, LINE = "#1b1f24", "#59636e", "#d0d7de"
 SO_FAR = 0.45
 # As wide as a phone, so that its letters stay legible there; a desktop shows two side by side.
 WIDTH, HEIGHT = 400, 240

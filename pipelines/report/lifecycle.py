@@ -6,6 +6,7 @@ from pipelines.pages.words import number
 from pipelines.report.drawing import BLUE, GREEN, ORANGE, RED, drawn
 from pipelines.report.published import Published
 from pipelines.report.sections import (
+    Content,
     Figure,
     Numbers,
     Section,
@@ -15,36 +16,38 @@ from pipelines.report.sections import (
     whole_column,
 )
 from pipelines.report.stacked import stacked_bars
+from pipelines.report.topics import Topic, by_grain
 
-_PERIODS, _FEW_MONTHS = 24, 6
+_PERIODS = 24
 _PARTS = {
     "retained": ("retained_users", BLUE, 1),
     "resurrected": ("resurrected_users", ORANGE, 1),
     "new": ("new_users", GREEN, 1),
     "dormant": ("dormant_users", RED, -1),
 }
+_TOPIC = Topic(
+    "lifecycle",
+    "Lifecycle",
+    "Where do active people come from, and how many stay away?",
+    "New people are active for the first time; retained ones were active in the period before too; "
+    "resurrected ones had been away. Dormant people were active in the period before and stayed "
+    "away in this one.",
+    "lifecycle",
+    "events",
+)
 
 
 def lifecycle(published: Published) -> Section:
-    """New, retained, resurrected and dormant people by month, or week where that is short."""
-    reading = (
-        "New people are active for the first time; retained ones were active in the period before "
-        "too; resurrected ones had been away. Dormant people were active in the period before and "
-        "stayed away in this one."
-    )
-    table = published.scan("lifecycle")
-    periods = pl.DataFrame() if table is None else _periods(table)
-    if periods.is_empty():
-        missing = published.why_missing("lifecycle", "events")
-        return Section("lifecycle", "Lifecycle", reading, missing=missing)
-    return Section("lifecycle", "Lifecycle", reading, [_bars(periods)])
+    """New, retained, resurrected and dormant people by month and by week."""
+    return _TOPIC.section(published, _rows, _content)
 
 
-def _periods(table: pl.LazyFrame) -> pl.DataFrame:
-    rows = table.filter(dimension="all").sort("period_start").collect()
-    months = rows.filter(grain="month")
-    shown = months if months.height > _FEW_MONTHS else rows.filter(grain="week")
-    return shown.tail(_PERIODS)
+def _rows(table: pl.LazyFrame) -> pl.DataFrame:
+    return table.filter(dimension="all").sort("period_start").collect()
+
+
+def _content(rows: pl.DataFrame) -> Content:
+    return Content([_bars(periods.tail(_PERIODS)) for periods in by_grain(rows).values()])
 
 
 def _bars(periods: pl.DataFrame) -> Figure:
@@ -58,12 +61,13 @@ def _bars(periods: pl.DataFrame) -> Figure:
         told += (
             f" The last {grain} that is over, {period_label(grain, last['period_start'])}: {parts}."
         )
+    name = f"lifecycle-{grain}s"
     return Figure(
-        "lifecycle-bars",
+        name,
         f"People by {grain}",
         f"What stands above zero adds up to the active people of the {grain}; what hangs below is "
         f"who stayed away. Lighter: the {grain} is not over, and more of them may still come.",
-        drawn(chart, "lifecycle-bars", told, 280),
+        drawn(chart, name, told, 280),
         Numbers(
             [
                 day_column("period_start", f"{grain.capitalize()} of"),
@@ -73,4 +77,5 @@ def _bars(periods: pl.DataFrame) -> Figure:
             ],
             periods.reverse(),
         ),
+        _TOPIC.table,
     )

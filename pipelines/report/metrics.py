@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pipelines.pages.words import NONE, duration, number, percent
+from pipelines.pages.words import NONE, duration, month, number, percent
 from pipelines.report.bullets import Bullet
-from pipelines.report.sections import Cell
+from pipelines.report.sections import Cell, Headline
 
 _LABELS = {
     "active_users": "Active people in the month",
-    "stickiness": "Stickiness: mean day of the month",
-    "active_to_paying": "Active people per paying one",
+    "stickiness": "Stickiness: mean day to month",
+    "active_to_paying": "Daily active people to paying ones",
     "month_1_retention": "Came back the month after",
     "mean_session_seconds": "Mean session",
     "mean_time_on_page_seconds": "Mean time on page",
@@ -31,6 +31,7 @@ _SURVEYS = ("nps", "csat", "ces")
 _BETTER, _WITHIN, _WORSE = "\u25b2", "\u25cf", "\u25bc"
 # "under 0.40" says again what its threshold says.
 _OWN_NUMBER = re.compile(r" [\d.,]+$")
+_ZERO_DECIMALS = re.compile(r"\.0+(?!\d)")
 _SPACE = "\u00a0"
 _FEW = 100
 
@@ -45,10 +46,25 @@ class Metric:
     @property
     def label(self) -> str:
         """What people call it; of a survey with its name."""
-        metric = self.row["metric"]
+        metric, segment = self.row["metric"], self.row["segment"].replace("_", " ")
         if metric.partition("_")[0] in _SURVEYS:
-            return f"{_survey(metric)}: {self.row['segment'].replace('_', ' ')}"
-        return _LABELS.get(metric) or metric.replace("_", " ").capitalize()
+            return f"{_survey(metric)}: {segment}"
+        named = _LABELS.get(metric) or metric.replace("_", " ").capitalize()
+        return named if self.row["dimension"] == "all" else f"{named}: {segment}"
+
+    def is_of(self, name: str) -> bool:
+        """Whether it is the metric of that name; those of surveys have their scale at the end."""
+        metric: str = self.row["metric"]
+        return name in (metric, metric.partition("_")[0])
+
+    @property
+    def headline(self) -> Headline:
+        """Its value with what it did since the month before."""
+        change = self.cell("change", is_change=True)
+        said = f"{month(self.row['month'])}" + (
+            "" if change.is_none else f", {change.text} since the month before"
+        )
+        return Headline(self.label, self.cell("value"), said)
 
     @cached_property
     def written(self) -> Callable[[float], str]:
@@ -93,15 +109,19 @@ class Metric:
     def usual(self) -> str:
         """The benchmark in the unit of the value."""
         low, high = self.row["benchmark_low"], self.row["benchmark_high"]
-        parts = [f"{name} {self.written(threshold)}" for name, threshold in self.levels]
+        parts = [f"{name} {self._round(threshold)}" for name, threshold in self.levels]
         if low is not None and high is not None:
-            parts.insert(0, f"{self.written(low)} to {self.written(high)}")
+            parts.insert(0, f"usual {self._round(low)} to {self._round(high)}")
         elif low is not None:
-            parts.insert(0, f"from {self.written(low)}")
+            parts.insert(0, f"usual from {self._round(low)}")
         elif high is not None:
-            parts.insert(0, f"up to {self.written(high)}")
+            parts.insert(0, f"usual up to {self._round(high)}")
         way = self.row["benchmark_direction"]
         return f"{'; '.join(parts)} ({way} is better)" if parts else NONE
+
+    def _round(self, threshold: float) -> str:
+        """A threshold without digits that say nothing."""
+        return _ZERO_DECIMALS.sub("", self.written(threshold))
 
     @property
     def verdict(self) -> str:
@@ -153,4 +173,4 @@ def _one_decimal(value: float) -> str:
 
 
 def _sized(value: float) -> str:
-    return number(value, 0 if abs(value) >= _FEW else 2)
+    return number(value, 0 if abs(value) >= _FEW or value == int(value) else 2)

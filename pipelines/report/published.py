@@ -37,10 +37,13 @@ class Published:
             return frozenset()
         return frozenset(ledger.select(pl.col("source").unique()).collect()["source"])
 
-    def why_missing(self, table: str, source: str) -> str:
-        """Why a section that needs a table has nothing to show."""
-        if self.scan(table) is not None:
-            return f"{table} has no rows that could be shown."
-        if source in self.landed_sources:
-            return f"{table} has not been built and published yet."
-        return f"No files of the source {source} have landed."
+    def why_missing(self, table: str, source: str, empty: str = "") -> str:
+        """Why a section that needs a table, and rows of a source, has nothing to show.
+
+        ``empty`` is what it means where the table is there and no row of it can be shown.
+        """
+        if source and source not in self.landed_sources:
+            return f"no files of the source {source} have landed."
+        if self.scan(table) is None:
+            return f"the table {table} has not been built and published yet."
+        return empty or f"the table {table} is published and has no row that could be shown."

@@ -1,6 +1,8 @@
 """How far the numbers can be trusted: what was refused, came late, changed."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import altair as alt
 import polars as pl
@@ -10,6 +12,7 @@ from pipelines.report.drawing import GREY, ORANGE, RED, SKY, Drawing, drawn, pal
 from pipelines.report.published import LEDGER, Published
 from pipelines.report.restated import restated_figure
 from pipelines.report.sections import (
+    Content,
     Figure,
     Numbers,
     Section,
@@ -17,9 +20,11 @@ from pipelines.report.sections import (
     share_column,
     text_column,
 )
+from pipelines.report.topics import Topic
 from transforms.division import ratio
 
 _ROW = 28
+_LEAST_END = 0.05
 _FATES = {
     "quarantined": ("quarantined_rows", RED),
     "duplicate": ("duplicate_rows", SKY),
@@ -32,28 +37,31 @@ _AGES = {
 }
 
 
+_TOPIC = Topic(
+    "quality",
+    "Data quality",
+    "How far can these numbers be trusted?",
+    "Every row that came in is accounted for: it is accepted, refused and kept in quarantine with "
+    "all reasons, or a duplicate of another. Late rows are normal and change the days they belong "
+    "to; what that changed in published numbers is said aloud.",
+    LEDGER,
+    empty="no files have landed.",
+)
+
+
 def quality(published: Published) -> Section:
     """Rows by source and what became of them, late rows by age, restated numbers."""
-    reading = (
-        "Every row that came in is accounted for: it is accepted, refused and kept in "
-        "quarantine with "
-        "all reasons, or a duplicate of another. Late rows are normal and change the days they "
-        "belong to; what that changed in published numbers is said aloud."
-    )
-    table = published.scan(LEDGER)
-    found = pl.DataFrame() if table is None else _by_source(table)
-    if found.is_empty():
-        missing = published.why_missing(LEDGER, "events")
-        return Section("quality", "Data quality", reading, missing=missing)
-    figures = [_fates(found), _late(found)]
+    return _TOPIC.section(published, _by_source, lambda found: _content(published, found))
+
+
+def _content(published: Published, found: pl.DataFrame) -> Content:
     restated, remark = restated_figure(published)
-    if restated:
-        figures.append(restated)
-    refused = found["refused_files"].sum()
     remarks = [remark]
+    refused = found["refused_files"].sum()
     if refused:
         remarks.append(f"Files that could not be read to their end and were refused: {refused:,}.")
-    return Section("quality", "Data quality", reading, figures, remarks=remarks)
+    figures = [_fates(found), _late(found), *([restated] if restated else [])]
+    return Content(figures, remarks=remarks)
 
 
 def _by_source(ledger: pl.LazyFrame) -> pl.DataFrame:
@@ -92,7 +100,12 @@ def _shares(found: pl.DataFrame, parts: Mapping[str, tuple[str, str]]) -> Drawin
         alt.Chart(values(rows))
         .mark_bar(height=16)
         .encode(
-            x=alt.X("share:Q", title="of the rows read", axis=alt.Axis(format="~%", tickCount=4)),
+            x=alt.X(
+                "share:Q",
+                title="share of the rows read",
+                axis=alt.Axis(format="~%", tickCount=4),
+                scale=alt.Scale(domain=[0, _end(rows)], nice=True),
+            ),
             y=alt.Y(
                 "source:N",
                 title=None,
@@ -106,6 +119,14 @@ def _shares(found: pl.DataFrame, parts: Mapping[str, tuple[str, str]]) -> Drawin
     return drawing
 
 
+def _end(rows: Sequence[Mapping[str, Any]]) -> float:
+    """Where the axis of shares ends: so little as to be nothing does not fill it."""
+    sums: Counter[str] = Counter()
+    for row in rows:
+        sums[row["source"]] += row["share"]
+    return max(_LEAST_END, *sums.values())
+
+
 def _fates(found: pl.DataFrame) -> Figure:
     read, refused = int(found["read_rows"].sum()), int(found["quarantined_rows"].sum())
     share = f", {percent(refused / read, 2)}" if read else ""
@@ -117,9 +138,9 @@ def _fates(found: pl.DataFrame) -> Figure:
     return Figure(
         "row-fates",
         "Rows that do not count",
-        "Quarantined: refused, or waiting for an exchange rate. Duplicate: another row "
-        "says it. Left "
-        "out: machines, staff and test traffic. What is missing to the whole was accepted.",
+        "Quarantined: refused, or waiting for an exchange rate. Duplicate: another row tells of "
+        "the same thing; of tickets, answers and the like the latest row holds. Left out: "
+        "machines, staff and test traffic. What is missing to the whole was accepted.",
         drawn(_shares(found, _FATES), "row-fates", alternative, 70 + _ROW * found.height),
         Numbers(
             [
@@ -135,6 +156,7 @@ def _fates(found: pl.DataFrame) -> Figure:
             ],
             found,
         ),
+        LEDGER,
     )
 
 
@@ -160,4 +182,5 @@ def _late(found: pl.DataFrame) -> Figure:
             ],
             found,
         ),
+        LEDGER,
     )

@@ -103,4 +103,5 @@ def _figure(found: pl.DataFrame) -> Figure:
             ],
             found,
         ),
+        LOG_SPEC.name,
     )

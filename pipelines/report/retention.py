@@ -6,9 +6,11 @@ import altair as alt
 import polars as pl
 
 from pipelines.pages.words import number, percent
-from pipelines.report.drawing import GREY, INK, Drawing, drawn, values
+from pipelines.report.drawing import GREY, INK, SOFT, Drawing, drawn, values
 from pipelines.report.published import Published
+from pipelines.report.retention_curve import retention_curve
 from pipelines.report.sections import (
+    Content,
     Figure,
     Numbers,
     Section,
@@ -18,36 +20,40 @@ from pipelines.report.sections import (
     share_column,
     whole_column,
 )
+from pipelines.report.topics import Topic, by_grain
 
-# As many as have room for their numbers. Fewer cohorts than that many months are shown by weeks.
-_COHORTS, _INDICES, _FEW_MONTHS = 13, 12, 6
+# As many as have room for their numbers.
+_COHORTS, _INDICES = 13, 12
 _ROW = 26
-_BLUES = ["#f2f6fa", "#9fc3e0", "#4a8cc0", "#0b4a80"]
+_BLUES = ["#e8f1f9", "#9fc3e0", "#4a8cc0", "#0b4a80"]
+_TOPIC = Topic(
+    "retention",
+    "Retention",
+    "Do new people come back?",
+    "People who were active for the first time in the same period are a cohort. Retention is the "
+    "share of a cohort that was active again in a later period.",
+    "cohort_retention",
+    "events",
+)
 
 
 def retention(published: Published) -> Section:
-    """A heat map of the cohorts of months, or of weeks where the history is short."""
-    reading = (
-        "People who were active for the first time in the same period are a cohort. The map tells "
-        "which share of each cohort came back later."
-    )
-    table = published.scan("cohort_retention")
-    cells = pl.DataFrame() if table is None else _cells(table)
-    if cells.is_empty():
-        missing = published.why_missing("cohort_retention", "events")
-        return Section("retention", "Retention", reading, missing=missing)
-    return Section("retention", "Retention", reading, [_heat_map(cells)])
+    """A heat map of cohorts by month, or a finer grain where history is short, and its mean."""
+    return _TOPIC.section(published, _cells, _content)
 
 
 def _cells(table: pl.LazyFrame) -> pl.DataFrame:
-    own = table.filter(definition="activity", dimension="all").filter(
-        pl.col("period_index").is_between(0, _INDICES)
-    )
-    months = own.filter(grain="month").select(pl.col("cohort_start").n_unique()).collect().item()
-    grain = "month" if months > _FEW_MONTHS else "week"
-    cells = own.filter(grain=grain).sort("cohort_start", "period_index").collect()
-    cohorts = cells["cohort_start"].unique().sort().tail(_COHORTS)
-    return cells.filter(pl.col("cohort_start").is_in(cohorts.implode()))
+    own = table.filter(definition="activity", dimension="all")
+    shown = own.filter(pl.col("period_index").is_between(0, _INDICES))
+    return shown.sort("cohort_start", "period_index").collect()
+
+
+def _content(rows: pl.DataFrame) -> Content:
+    grain, cells = next(iter(by_grain(rows, "cohort_start").items()))
+    recent = cells["cohort_start"].unique().sort().tail(_COHORTS)
+    shown = cells.filter(pl.col("cohort_start").is_in(recent.implode()))
+    curve = retention_curve(shown, grain)
+    return Content([_heat_map(shown), *([curve] if curve else [])])
 
 
 def _heat_map(cells: pl.DataFrame) -> Figure:
@@ -69,10 +75,9 @@ def _heat_map(cells: pl.DataFrame) -> Figure:
     return Figure(
         "retention-map",
         f"Share that came back, by {grain} of first activity",
-        f"A row is a cohort with its size; a column is the {grain} so many after its own. "
-        "The number "
-        f"is the share in per cent that was active in that {grain}. Grey numbers in dashed cells: "
-        f"the {grain} is not over.",
+        f"A row is a cohort with its size; a column is the {grain} so many after its own. The "
+        f"number is the share in per cent that was active in that {grain}; the darker, the higher "
+        f"among those shown. Grey numbers in dashed cells: the {grain} is not over.",
         drawn(chart, "retention-map", _alternative(cells, grain), 60 + _ROW * len(labels)),
         Numbers(
             [
@@ -85,6 +90,7 @@ def _heat_map(cells: pl.DataFrame) -> Figure:
             ],
             cells,
         ),
+        _TOPIC.table,
     )
 
 
@@ -94,7 +100,8 @@ def _cohort(grain: str, row: dict[str, Any]) -> str:
 
 
 def _map(rows: list[dict[str, Any]], labels: list[str], grain: str) -> Drawing:
-    highest = max((row["rate"] or 0 for row in rows), default=1)
+    over = [row["rate"] or 0 for row in rows if row["is_complete"]] or [0, 1]
+    lowest, highest = min(over), max(over)
     base = alt.Chart(values(rows)).encode(
         x=alt.X(
             "index:O",
@@ -110,16 +117,18 @@ def _map(rows: list[dict[str, Any]], labels: list[str], grain: str) -> Drawing:
         ),
     )
     colour = alt.Color(
-        "rate:Q", legend=None, scale=alt.Scale(domain=[0, highest], range=_BLUES, clamp=True)
+        "rate:Q", legend=None, scale=alt.Scale(domain=[lowest, highest], range=_BLUES, clamp=True)
     )
-    over = base.transform_filter("datum.is_complete")
+    ended = base.transform_filter("datum.is_complete")
     running = base.transform_filter("!datum.is_complete")
-    white = alt.condition(f"datum.rate > {0.55 * highest}", alt.value("white"), alt.value(INK))
+    # Where the blue is too dark for dark letters.
+    dark = f"datum.rate > {lowest + 0.55 * (highest - lowest)}"
+    white = alt.condition(dark, alt.value("white"), alt.value(INK))
     return alt.layer(
-        over.mark_rect(stroke="white").encode(color=colour),
+        ended.mark_rect(stroke="white").encode(color=colour),
         running.mark_rect(fill="white", stroke=GREY, strokeDash=[2, 2]),
-        over.mark_text(fontSize=11).encode(text="shown:N", color=white),
-        running.mark_text(fontSize=11, color=GREY, fontStyle="italic").encode(text="shown:N"),
+        ended.mark_text(fontSize=12).encode(text="shown:N", color=white),
+        running.mark_text(fontSize=12, color=SOFT, fontStyle="italic").encode(text="shown:N"),
     )
 
 

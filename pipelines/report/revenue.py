@@ -22,6 +22,7 @@ from pipelines.report.drawing import (
 from pipelines.report.published import Published
 from pipelines.report.sections import (
     Column,
+    Content,
     Figure,
     Numbers,
     Section,
@@ -31,6 +32,7 @@ from pipelines.report.sections import (
     whole_column,
 )
 from pipelines.report.stacked import stacked_bars
+from pipelines.report.topics import Topic
 
 _MONTHS = 24
 _MOVEMENTS = {
@@ -42,22 +44,23 @@ _MOVEMENTS = {
 }
 
 
+_TOPIC = Topic(
+    "revenue",
+    "Revenue",
+    "What recurs as revenue, and what moved it?",
+    "Monthly recurring revenue (MRR) is what subscriptions bring in a month, counted on the "
+    "month's last day. Opening MRR and all movements make the closing MRR, to the cent.",
+    "mrr_movements_monthly",
+    "subscriptions",
+)
+
+
 def revenue(published: Published, currency: str) -> Section:
     """Movements of the monthly recurring revenue, and what each month closed with."""
-    reading = (
-        "Monthly recurring revenue (MRR) is what subscriptions bring in a month, counted in "
-        f"{currency} on the month's last day. Opening MRR and all movements make the closing MRR, "
-        "to the cent."
-    )
-    table = published.scan("mrr_movements_monthly")
-    months = pl.DataFrame()
-    if table is not None:
-        months = table.filter(dimension="all").sort("month").collect().tail(_MONTHS)
-    if months.is_empty():
-        missing = published.why_missing("mrr_movements_monthly", "subscriptions")
-        return Section("revenue", "Revenue", reading, missing=missing)
-    return Section(
-        "revenue", "Revenue", reading, [_movements(months, currency), _closing(months, currency)]
+    return _TOPIC.section(
+        published,
+        lambda table: table.filter(dimension="all").sort("month").collect().tail(_MONTHS),
+        lambda months: Content([_movements(months, currency), _closing(months, currency)]),
     )
 
 
@@ -75,7 +78,7 @@ def _movements(months: pl.DataFrame, currency: str) -> Figure:
     )
     return Figure(
         "mrr-movements",
-        "What moved it",
+        "What moved MRR in each month",
         "Above zero: customers who pay for the first time, again, or more. Below: "
         "customers who pay "
         "less, or left. Lighter: the month is not over.",
@@ -90,6 +93,7 @@ def _movements(months: pl.DataFrame, currency: str) -> Figure:
             ],
             months.reverse(),
         ),
+        _TOPIC.table,
     )
 
 
@@ -118,7 +122,7 @@ def _closing(months: pl.DataFrame, currency: str) -> Figure:
     alternative += f", with net revenue retention of {percent(kept)}." if kept is not None else "."
     return Figure(
         "mrr-closing",
-        "Closing MRR",
+        "MRR at the end of each month",
         "MRR on the last day of each month; a hollow point is what there is so far. Net "
         "retention in "
         "the numbers is what customers of the opening pay at the close, as a share of what "
@@ -134,6 +138,7 @@ def _closing(months: pl.DataFrame, currency: str) -> Figure:
             ],
             months.reverse(),
         ),
+        _TOPIC.table,
     )
 
 

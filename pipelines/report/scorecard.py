@@ -1,44 +1,66 @@
 """The numbers of the last complete month, beside those before and what is usual."""
 
-from typing import Any
-
 import polars as pl
 
 from pipelines.pages.words import month
 from pipelines.report.bullets import bullet_figures
 from pipelines.report.metrics import Metric
 from pipelines.report.published import Published
-from pipelines.report.sections import Column, Numbers, Section, text_column
+from pipelines.report.sections import Column, Content, Headline, Numbers, Section, text_column
+from pipelines.report.topics import Topic
 from transforms.kpis import KPIS
 
-_BY_SURVEY = "survey"
+# Metrics that exist for one survey or goal only.
+_ONE_BY_ONE = ("survey", "goal")
+# The first of each that has a value stands at the head.
+_HEADLINES = (
+    "active_users", "month_1_retention", "mrr", "churn_rate", "nps", "csat", "ces",
+    "churn_rate_by_inactivity", "session_conversion_rate", "mean_first_reply_seconds",
+)  # fmt: skip
+_MOST_HEADLINES = 6
+_TOPIC = Topic(
+    "scorecard",
+    "Scorecard",
+    "How did the last complete month go?",
+    "Each metric in the last month that is complete for it, beside what is usual. Benchmarks are "
+    "rules of thumb from other companies: what is usual in your trade, and your own past, tell "
+    "more. Shares change by percentage points (pp).",
+    "kpi_scorecard",
+    empty="no month of any metric is complete yet.",
+)
+_REMARK = "The same metrics by platform, country, channel, feature and the like stand in {}."
 
 
 def scorecard(published: Published, currency: str) -> Section:
-    """A row per metric, and a bullet per metric that has a benchmark."""
-    reading = (
-        "Each metric in the last month that is complete for it. Benchmarks are rules of thumb from "
-        "other companies: what is usual in your trade, and your own past, tell more."
-    )
-    table = published.scan("kpi_scorecard")
-    rows = [] if table is None else _last_months(table)
-    if not rows:
-        missing = published.why_missing("kpi_scorecard", "events")
-        if table is not None:
-            missing = "no month of any metric is complete yet."
-        return Section("scorecard", "Scorecard", reading, missing=missing)
-    metrics = [Metric(row, currency) for row in rows]
+    """The most important numbers, a bullet per metric with a benchmark, and a row per metric."""
+    return _TOPIC.section(published, _last_months, lambda rows: _content(rows, currency))
+
+
+def _content(rows: pl.DataFrame, currency: str) -> Content:
+    named = sorted(rows.iter_rows(named=True), key=lambda row: _place(row["metric"]))
+    metrics = [Metric(row, currency) for row in named]
     bullets = [each.bullet for each in metrics if each.has_benchmark]
-    figures = bullet_figures(bullets)
-    return Section("scorecard", "Scorecard", reading, figures, table=_table(metrics))
+    return Content(
+        bullet_figures(bullets),
+        _table(metrics),
+        _headlines(metrics),
+        [_REMARK.format(_TOPIC.table)],
+    )
 
 
-def _last_months(table: pl.LazyFrame) -> list[dict[str, Any]]:
-    """The last complete month of each metric for everybody; of surveys, of each of them."""
-    shown = table.filter(pl.col("dimension").is_in(["all", _BY_SURVEY]) & pl.col("is_complete"))
-    last = pl.col("month") == pl.col("month").max().over("metric", "dimension", "segment")
-    rows = shown.filter(last).sort("metric", "segment").collect().rows(named=True)
-    return sorted(rows, key=lambda row: _place(row["metric"]))
+def _last_months(table: pl.LazyFrame) -> pl.DataFrame:
+    """The last complete month of each metric that has values, for everybody or one by one."""
+    shown = table.filter(pl.col("dimension").is_in(["all", *_ONE_BY_ONE]) & pl.col("is_complete"))
+    own = ("metric", "dimension", "segment")
+    last = pl.col("month") == pl.col("month").max().over(own)
+    has_values = pl.col("value").is_not_null().any().over(own)
+    return shown.filter(last.and_(has_values)).sort("metric", "segment").collect()
+
+
+def _headlines(metrics: list[Metric]) -> list[Headline]:
+    known = [each for each in metrics if each.row["value"] is not None]
+    found = [next((each for each in known if each.is_of(name)), None) for name in _HEADLINES]
+    return [each.headline for each in found if each][:_MOST_HEADLINES]
 
 
 def _place(metric: str) -> int:
@@ -65,8 +87,8 @@ def _table(metrics: list[Metric]) -> Numbers:
         text_column("label", "Metric"),
         text_column("month", "Month"),
         Column("value", "Value"),
-        Column("change", "On the month before"),
-        Column("change_on_year", "On the year before"),
+        Column("change", "Since the month before"),
+        Column("change_on_year", "Since the year before"),
         text_column("usual", "Benchmark"),
         text_column("verdict", "Verdict"),
     ]

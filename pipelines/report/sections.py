@@ -49,26 +49,45 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart with what people need to read it, and its numbers."""
+    """A chart with what people need to read it, its numbers, and the table that they are of."""
 
     name: str
     title: str
     reading: str
     svg: str
     numbers: Numbers
+    table: str
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A number that stands out, and what it did."""
+
+    label: str
+    value: Cell
+    change: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a section shows, from its most important numbers to remarks on what is left out."""
+
+    figures: Sequence[Figure] = ()
+    table: Numbers | None = None
+    headlines: Sequence[Headline] = ()
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report. ``missing`` says why there is nothing to show."""
+    """A part of the report: a question and its answer. ``missing`` says why there is none."""
 
     name: str
-    title: str
+    label: str
+    question: str
     reading: str
-    figures: Sequence[Figure] = ()
-    table: Numbers | None = None
+    content: Content = Content()
     missing: str = ""
-    remarks: Sequence[str] = ()
 
 
 def day_column(name: str, label: str) -> Column:

@@ -9,6 +9,7 @@ from pipelines.pages.words import number
 from pipelines.report.drawing import BLUE, Drawing, drawn, hollow_so_far, period_axis, values
 from pipelines.report.published import Published
 from pipelines.report.sections import (
+    Content,
     Figure,
     Numbers,
     Section,
@@ -19,6 +20,7 @@ from pipelines.report.sections import (
     share_column,
     whole_column,
 )
+from pipelines.report.topics import Topic
 
 _KEY = ["survey", "kind", "scale_min", "scale_max", "direction"]
 _MONTHS, _SURVEYS = 12, 8
@@ -33,25 +35,31 @@ _KINDS = {
 _HIGH = {"ease": "easy", "effort": "hard"}
 
 
+_TOPIC = Topic(
+    "surveys",
+    "Survey scores",
+    "How satisfied are customers, and how sure is that?",
+    "Each point is the score of a month; its line is where the score of all customers lies with "
+    "95\u00a0% confidence. Two months whose lines overlap widely may well be the same.",
+    "survey_scores",
+    "surveys",
+    "nobody has answered a survey yet.",
+)
+
+
 def surveys(published: Published) -> Section:
     """A chart per survey: its score by month with the 95 % interval."""
-    reading = (
-        "Each point is the score of a month; its line is where the score of all customers "
-        "lies with "
-        "95\u00a0% confidence. Two months whose lines overlap widely may well be the same."
-    )
-    table = published.scan("survey_scores")
-    months = pl.DataFrame() if table is None else _months(table)
-    if months.is_empty():
-        missing = published.why_missing("survey_scores", "surveys")
-        return Section("surveys", "Survey scores", reading, missing=missing)
+    return _TOPIC.section(published, _months, _content)
+
+
+def _content(months: pl.DataFrame) -> Content:
     each = months.partition_by(_KEY, maintain_order=True)
     # The order of the names stays among those with as many answers.
     each.sort(key=lambda survey: -survey["responses"].sum())
     figures = [_figure(place, survey) for place, survey in enumerate(each[:_SURVEYS], 1)]
     left = len(each) - len(figures)
     remarks = [f"{left} more surveys with fewer answers stand in survey_scores."] if left else []
-    return Section("surveys", "Survey scores", reading, figures, remarks=remarks)
+    return Content(figures, remarks=remarks)
 
 
 def _months(table: pl.LazyFrame) -> pl.DataFrame:
@@ -87,6 +95,7 @@ def _figure(place: int, months: pl.DataFrame) -> Figure:
             ],
             months.reverse(),
         ),
+        _TOPIC.table,
     )
 
 

@@ -7,7 +7,6 @@ never shows that of another. What it takes to draw is imported only when there i
 from importlib.metadata import version
 from pathlib import Path
 
-from pipelines.errors import TidemarkError
 from pipelines.home import Home
 from pipelines.pages.templates import templates_digest
 from pipelines.publish.restatements import LOG
@@ -50,12 +49,13 @@ def refresh_report(home: Home, *, force: bool = False) -> bool:
 def report_after_publication(home: Home) -> str | None:
     """Write the report of what was just published; what went wrong, where something did.
 
-    The tables are published by then, and stay so.
+    The tables are published by then, and stay so, also where it is a fault of this page.
     """
     try:
         refresh_report(home)
-    except (TidemarkError, OSError, ValueError) as error:
-        return f"the tables are published, but {home.bi / REPORT} could not be written: {error}"
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        return f"the tables are published, but {home.bi / REPORT} could not be written: {said}"
     return None
 
 
