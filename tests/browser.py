@@ -1,6 +1,5 @@
 """A real browser for pages: headless Chromium, spoken to by its debugging protocol."""
 
-import base64
 import json
 import shutil
 import subprocess
@@ -15,7 +14,8 @@ from websockets.sync.client import ClientConnection, connect
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome-headless-shell")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 needs_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason=f"no browser is installed: {', '.join(NAMES)}"
+    CHROMIUM is None,
+    reason=f"pages are not looked at: there is no browser ({', '.join(NAMES)})",
 )
 _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -26,7 +26,10 @@ _WAIT = 60
 
 
 class Tab:
-    """One tab. ``complaints`` are its console errors, exceptions and failed loads so far."""
+    """One tab.
+
+    ``complaints`` are console errors, exceptions and failed loads of the page that is open.
+    """
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
@@ -51,6 +54,7 @@ class Tab:
 
     def open(self, page: Path, width: int, height: int = 900) -> None:
         """Open a file in a window of that size, and wait until it stands."""
+        self.complaints.clear()
         self.ask(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -65,14 +69,11 @@ class Tab:
 
     def value(self, expression: str) -> Any:
         """What a JavaScript expression is in the page."""
-        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        answer = self.ask(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
-
-    def screenshot(self, target: Path) -> None:
-        """The whole page as a picture."""
-        answer = self.ask("Page.captureScreenshot", captureBeyondViewport=True)
-        target.write_bytes(base64.b64decode(answer["data"]))
 
     def _hear(self) -> dict[str, Any]:
         heard: dict[str, Any] = json.loads(self._connection.recv(timeout=_WAIT))

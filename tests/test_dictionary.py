@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -292,63 +291,3 @@ def test_every_setting_that_shapes_a_table_is_one(home: Path) -> None:
     assert {link for link in page_of(home).links if link.startswith("#setting-")} <= {
         f"#setting-{name}" for name in known | {n for e in ENTRIES for n in e.inherited_settings}
     }
-
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--allow-file-access-from-files",
-    "--virtual-time-budget=5000",
-    "--dump-dom",
-]
-LOOK = """
-<iframe src="dictionary.html" style="width:390px;height:800px;border:0"></iframe>
-<script>
-onload = () => {
-  const frame = document.querySelector("iframe").contentDocument;
-  const visible = () => [...frame.querySelectorAll("section.table")].filter(
-    (each) => each.getClientRects().length).map((each) => each.id);
-  const find = (text) => {
-    const box = frame.getElementById("find");
-    box.value = text;
-    box.dispatchEvent(new Event("input"));
-    return visible();
-  };
-  const wide = [...frame.querySelectorAll("main *")].filter(
-    (each) => each.getClientRects().length && each.getBoundingClientRect().right > 391
-      && !each.closest("thead"));
-  const said = {
-    scroll: frame.documentElement.scrollWidth,
-    wide: wide.map((each) => each.outerHTML.slice(0, 80)),
-    all: visible().length, one: find("stickiness_ratio DAU"), none: find("no such word"),
-  };
-  document.body.textContent = "SAID" + JSON.stringify(said) + "DIAS";
-};
-</script>
-"""
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
-def test_on_a_phone_nothing_runs_over_the_edge_and_the_search_finds(
-    home: Path, folder: Path
-) -> None:
-    shutil.copyfile(home / "bi" / DICTIONARY, folder / DICTIONARY)
-    (folder / "look.html").write_text(LOOK)
-    own = [f"--user-data-dir={folder / 'profile'}", (folder / "look.html").as_uri()]
-    done = subprocess.run(
-        [str(CHROMIUM), *FLAGS, *own], capture_output=True, text=True, timeout=120, check=True
-    )
-    said = json.loads(done.stdout.partition("SAID")[2].partition("DIAS")[0])
-    assert (said["scroll"], said["wide"]) == (390, [])
-    assert said["all"] == len(page_of(home).tables)
-    assert "active_users_daily" in said["one"]
-    assert "active_days_histogram" not in said["one"]
-    assert said["none"] == []
