@@ -116,7 +116,7 @@ def test_an_unreadable_file_costs_that_file_and_not_the_night(
     outcome = command(home, "run")
     assert outcome.status == 3
     assert outcome.err.strip() == (
-        f"refused: landing/events/{NEXT}/{name}: `tidemark status` says why"
+        f"refused: landing/events/{NEXT}/{name}: `tidemark quarantine` says why"
     )
     row = table(home, "ingest_ledger").filter(file=name).row(0, named=True)
     assert (row["status"], row["read_rows"]) == ("refused", 0)
@@ -135,6 +135,37 @@ def test_a_link_that_leads_nowhere_is_refused_until_it_leads_somewhere(home: Pat
     )
     assert command(home, "run").status == 0
     assert table(home, "ingest_ledger")["accepted_rows"].sum() == 4
+
+
+def test_a_link_to_the_folder_it_lies_in_is_refused_and_the_rest_counts(home: Path) -> None:
+    (home / "landing/events" / NEXT / "round").symlink_to(home / "landing/events" / NEXT)
+    outcome = command(home, "run")
+    assert outcome.status == 3
+    assert "refused: landing/events/2025-01-03/round: `tidemark quarantine`" in outcome.err
+    assert table(home, "ingest_ledger")["accepted_rows"].sum() == 3
+    assert command(home, "verify").status == 0
+
+
+def test_a_name_that_is_no_utf_8_is_taken_in_and_forgotten_like_any_other(home: Path) -> None:
+    path = home / "landing/events" / NEXT / os.fsdecode(b"b\xe4r.csv")
+    path.write_bytes(CSV + b"z,x,2025-01-03T01:00:00Z,zoe-longname\n")
+    outcome = command(home, "run")
+    assert outcome.status == 0, outcome.err
+    row = table(home, "ingest_ledger").filter(file="b\\xe4r.csv").row(0, named=True)
+    assert row["accepted_rows"] == 1
+    assert command(home, "verify").status == 0
+    forgotten = command(home, "forget", "zoe-longname", "--yes")
+    assert forgotten.status == 0, forgotten.err
+    assert path.read_bytes() == CSV
+
+
+def test_status_says_how_many_refused_files_it_does_not_name(home: Path) -> None:
+    for number in range(7):
+        land_bytes(home, NEXT, b"PK", f"{number}.xlsx")
+    command(home, "run")
+    assert "2 more files refused: `tidemark quarantine events` tells of all" in " ".join(
+        command(home, "status").out.split()
+    )
 
 
 def test_a_file_that_could_not_be_read_is_tried_again_by_the_next_run(home: Path) -> None:

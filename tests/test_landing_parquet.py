@@ -49,7 +49,7 @@ def test_naive_timestamps_need_a_zone(tmp_path):
         {"event_name": ["a"], "event_ts": [datetime(2024, 3, 5, 12)], "user_id": ["u"]}
     )
     landed = parquet(tmp_path, frame)
-    assert refused(taken(landed))[0][2].startswith("event_ts has no offset; name its zone")
+    assert refused(taken(landed))[0][2].startswith("event_ts has no offset: name its zone")
     zoned = taken(landed, {"zone": "America/New_York"})
     assert rows(zoned, "event_ts") == [(datetime(2024, 3, 5, 17, tzinfo=UTC),)]
 

@@ -349,7 +349,7 @@ def test_int96_has_no_offset_and_needs_a_zone(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table(columns), path, use_deprecated_int96_timestamps=True)
     landed = RawFile(LANDED, "a.parquet", path)
-    assert refused(taken(landed))[0][2].startswith("event_ts has no offset; name its zone")
+    assert refused(taken(landed))[0][2].startswith("event_ts has no offset: name its zone")
     assert rows(taken(landed, {"zone": "UTC"}), "event_ts") == [(AT,)]
 
 

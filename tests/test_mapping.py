@@ -169,7 +169,7 @@ def test_timestamps_in_many_shapes(tmp_path, text, rule, utc):
         (
             "2024-03-05T12:00:00",
             {},
-            'has no offset; name its zone in the settings of its feed (zone = "Europe/Berlin")',
+            'has no offset: name its zone in the settings of its feed (zone = "Europe/Berlin")',
         ),
         (
             "2024-03-31T02:30:00",
@@ -179,7 +179,7 @@ def test_timestamps_in_many_shapes(tmp_path, text, rule, utc):
         (
             "1709640000",
             {},
-            'looks like a count since 1970; say of what (epoch = "s", "ms" or "us")',
+            'looks like a count since 1970: say of what (epoch = "s", "ms" or "us")',
         ),
         ("2024-03-05", {"epoch": "s"}, "is not a count of s since 1970"),
         ("99999999999999", {"epoch": "s"}, "is not a count of s since 1970"),

@@ -79,7 +79,7 @@ def test_segment():
     assert result.receipts["filtered_rows"].to_list() == [1]
     assert reasons(take("segment", "refused.ndjson")) == [
         "event_name is missing",
-        "event_ts has no offset; name its zone in the settings of its feed "
+        "event_ts has no offset: name its zone in the settings of its feed "
         '(zone = "Europe/Berlin")',
         "value is not a number",
         NOBODY,

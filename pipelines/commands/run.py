@@ -112,7 +112,7 @@ def _conclude(home: Home, report: Report) -> int:
         for notice in each.notices:
             errors.print(f"note: {notice}")
     for name in report.refused_files:
-        errors.print(f"refused: {home.landing.name}/{name}: `tidemark status` says why")
+        errors.print(f"refused: {home.landing.name}/{name}: `tidemark quarantine` says why")
     if report.publication is None:
         errors.print("nothing was published; readers see the tables of the last run:")
         for reason in report.withheld:

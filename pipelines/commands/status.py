@@ -20,6 +20,8 @@ from pipelines.warehouse.specs import SourceTables
 from transforms.fates import AWAITING_RATE, COUNTS, DUPLICATE, EXCLUDED
 from transforms.ingest_ledger import FACTS
 
+_FILES = 5
+
 
 def show_status(home: Home) -> None:
     """Print the state of a home."""
@@ -71,8 +73,11 @@ def _show_reasons(session: Session, source: str) -> None:
     for reason, count in counts.head(10).collect().iter_rows():
         console.print(f"  refused {count:,}: {reason}")
     refused = quarantine.filter(line=0).select("landing_date", "file", "reasons").collect()
-    for day, file, reason in refused.sort("landing_date", "file").tail(5).iter_rows():
+    for day, file, reason in refused.sort("landing_date", "file").tail(_FILES).iter_rows():
         console.print(f"  file refused: {source}/{day}/{file}: {reason}")
+    if refused.height > _FILES:
+        more = refused.height - _FILES
+        console.print(f"  {more:,} more files refused: `tidemark quarantine {source}` tells of all")
 
 
 def _show_fates(session: Session, fact: str) -> None:

@@ -7,6 +7,8 @@ from pipelines import registry
 from pipelines.checks import CHECKS
 from pipelines.commands.console import console
 from pipelines.home import Home
+from pipelines.landing.files import path_of
+from pipelines.landing.take_in import UNREADABLE
 from pipelines.run import broken_checks
 from pipelines.session import Session, reading
 from pipelines.warehouse.disk import sha256_of
@@ -55,7 +57,7 @@ def _landing(session: Session) -> Iterator[str]:
     for (source, day), files in session.manifest.landing_files.items():
         for name, landed in files.items():
             yield from _differs(
-                session.home.landing / source / day.isoformat() / name,
+                path_of(session.home.landing / source / day.isoformat(), name),
                 landed.sha256,
                 "it is not what was taken in; the next run takes in what it is now",
             )
@@ -81,4 +83,6 @@ def _differs(path: Path, checksum: str, remedy: str) -> Iterator[str]:
         if sha256_of(path) != checksum:
             yield f"{path} was changed: {remedy}"
     except OSError as error:
-        yield f"{path} cannot be read ({error.strerror}): {remedy}"
+        # What the run could not read either is told by its account.
+        if checksum != UNREADABLE:
+            yield f"{path} cannot be read ({error.strerror}): {remedy}"

@@ -19,7 +19,7 @@ from pipelines.forgetting.proof import Proof, checksums, prove
 from pipelines.forgetting.requests import replace_file
 from pipelines.forgetting.rewriting import Doomed, clear_leavings, rewrite
 from pipelines.home import Home
-from pipelines.landing.files import Unreadable
+from pipelines.landing.files import Unreadable, path_of
 from pipelines.publish.restatements import LOG, LOG_SPEC
 from pipelines.publish.shelf import Shelf
 from pipelines.run import Report, run
@@ -107,7 +107,9 @@ def _with_forgotten_rows(session: Session) -> list[LandingPath]:
     for source in registry.SOURCES:
         receipts = session.scan(SourceTables(source).receipts).filter(pl.col("forgotten_rows") > 0)
         places = receipts.select("landing_date", "file").collect()
-        found |= {session.home.landing / source / f"{day}" / file for day, file in places.rows()}
+        found |= {
+            path_of(session.home.landing / source / f"{day}", file) for day, file in places.rows()
+        }
     return [each for each in landing_paths(session.home) if each.path in found]
 
 

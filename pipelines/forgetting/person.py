@@ -12,7 +12,7 @@ from pipelines.forgetting.contents import holds
 from pipelines.forgetting.matching import Ids
 from pipelines.home import Home
 from pipelines.landing.feeds import Feed, ending, feed_of
-from pipelines.landing.files import RawFile, Unreadable
+from pipelines.landing.files import RawFile, Unreadable, called
 from pipelines.landing.pseudonyms import pseudonymized
 from pipelines.landing.sources import CUSTOMERS, EVENTS, SOURCES, Source
 from pipelines.publish.personal import without_addresses
@@ -82,7 +82,7 @@ def landing_paths(home: Home) -> Iterator[LandingPath]:
         if source is None or day is None or is_hidden or path.name.endswith((".tmp", ".part")):
             yield LandingPath(path, None, None, "utf-8", is_json)
             continue
-        name = "/".join(parts[2:])
+        name = called("/".join(parts[2:]))
         feeds = home.settings.sources.get(source.name) or [Feed()]
         chosen = feed_of(feeds, name)
         feed = Feed() if chosen is None else feeds[chosen]

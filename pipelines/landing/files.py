@@ -7,6 +7,8 @@ import codecs
 import gzip
 import hashlib
 import io
+import os
+import re
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -25,6 +27,7 @@ CHUNK = 1 << 20
 _SPOOLED_BYTES = 64 << 20
 # zstd makes at most 128 KiB of four bytes: a piece of this size makes at most 64 MiB.
 _ZSTD_PIECE = 2 << 10
+_SPELLED = re.compile(rb"\\x([0-9a-f]{2})")
 BOM = codecs.BOM_UTF8
 
 
@@ -39,6 +42,20 @@ class RawFile:
     landing_date: date
     name: str
     path: Path
+
+
+def called(name: str) -> str:
+    """A name as text that can be written; of bytes that are no UTF-8 as ``\\xff``."""
+    return name if name.isascii() else os.fsencode(name).decode(errors="backslashreplace")
+
+
+def path_of(folder: str | Path, name: str) -> Path:
+    """Where the file lies that is called so."""
+    path = Path(folder, name)
+    if "\\x" not in name or path.exists():
+        return path
+    spelled = _SPELLED.sub(lambda byte: bytes.fromhex(byte[1].decode()), name.encode())
+    return Path(folder, os.fsdecode(spelled))
 
 
 @dataclass(frozen=True)

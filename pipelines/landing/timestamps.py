@@ -20,7 +20,7 @@ _ISO = (
 )
 _EPOCH_FACTORS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _COUNT = r"^\s*\d{9,}(?:\.\d*)?\s*$"
-_LIKE_A_COUNT = 'looks like a count since 1970; say of what (epoch = "s", "ms" or "us")'
+_LIKE_A_COUNT = 'looks like a count since 1970: say of what (epoch = "s", "ms" or "us")'
 _TIME_OF_DAY = ("%H", "%I", "%k", "%l", "%T", "%R", "%r", "%X", "%c", "%s", "%+")
 
 Problems = list[tuple[str, pl.Series]]
@@ -160,7 +160,7 @@ def _placed(naive: pl.Series, zone: str | None) -> tuple[pl.Series, Problems]:
     if zone is None:
         rows = naive.is_not_null()
         nothing = naive.clear(len(naive)).cast(UTC_MICROSECONDS)
-        what = 'has no offset; name its zone in the settings of its feed (zone = "Europe/Berlin")'
+        what = 'has no offset: name its zone in the settings of its feed (zone = "Europe/Berlin")'
         return nothing, [(what, rows)] if rows.any() else []
     there = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
     skipped = naive.is_not_null() & there.is_null()

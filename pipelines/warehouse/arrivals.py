@@ -7,7 +7,8 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.errors import TidemarkError
-from pipelines.landing.files import RawFile
+from pipelines.landing.files import RawFile, called, path_of
+from pipelines.landing.nearest import nearest
 from pipelines.landing.take_in import UNREADABLE
 from pipelines.warehouse.disk import sha256_of
 from pipelines.warehouse.manifest import LandingFile
@@ -31,7 +32,7 @@ class Arrival:
         return [RawFile(self.landing_date, name, self._path(name)) for name in self.stats]
 
     def _path(self, name: str) -> Path:
-        return Path(self.folder, name)
+        return path_of(self.folder, name)
 
     def checksums(self, recorded: Mapping[str, LandingFile]) -> dict[str, str]:
         """Checksum of each file; one whose size and time are as recorded is not read again."""
@@ -64,10 +65,11 @@ def find_arrivals(folder: Path, notices: list[str]) -> dict[date, Arrival]:
         day = _landing_date(entry.name)
         if day is None or not entry.is_dir():
             notices.append(
-                f"{folder / entry.name} was not read: files belong in folders named YYYY-MM-DD"
+                f"{folder / called(entry.name)} was not read: files belong in folders named "
+                "YYYY-MM-DD"
             )
             continue
-        stats = dict(sorted(_stats(entry.path, "")))
+        stats = dict(sorted((called(name), stat) for name, stat in _stats(entry.path, "")))
         # A folder whose files were taken away counts for no more than one that never held any.
         if stats:
             arrivals[day] = Arrival(day, entry.path, stats)
@@ -77,11 +79,16 @@ def find_arrivals(folder: Path, notices: list[str]) -> dict[date, Arrival]:
 def find_strays(landing: Path, sources: Collection[str]) -> list[str]:
     """What lies in landing and belongs to no source, each as a notice."""
     return [
-        f"{landing / name} was not read: the folders of landing are named by source, and the "
-        f"sources are: {', '.join(sources)}"
+        f"{landing / called(name)} was not read: the folders of landing are named by source"
+        + _meant(name, sources)
         for name in sorted(path.name for path in landing.iterdir())
         if name not in sources and not _is_hidden(name)
     ]
+
+
+def _meant(name: str, sources: Collection[str]) -> str:
+    near = nearest(name, list(sources), 0.6)
+    return f"; did you mean {near}?" if near else f", and the sources are: {', '.join(sources)}"
 
 
 def batches(arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:
@@ -113,7 +120,13 @@ def _landing_date(name: str) -> date | None:
 
 def _is_pipe(entry: os.DirEntry[str]) -> bool:
     """Pipes, sockets and devices would be waited for without end; they are no files."""
-    return Path(entry.path).exists() and not entry.is_file()
+    return Path(entry.path).exists() and not entry.is_file() and not entry.is_dir()
+
+
+def _leads_back(entry: os.DirEntry[str]) -> bool:
+    """A link to a folder that it lies in has no end: it counts as a file, which is refused."""
+    path = Path(entry.path)
+    return entry.is_symlink() and path.resolve() in path.parent.resolve().joinpath("_").parents
 
 
 def _stat(entry: os.DirEntry[str]) -> tuple[int, int]:
@@ -138,7 +151,7 @@ def _stats(folder: str, prefix: str) -> Iterator[tuple[str, tuple[int, int]]]:
         for entry in os.scandir(folder):
             if _is_hidden(entry.name):
                 continue
-            if entry.is_dir():
+            if entry.is_dir() and not _leads_back(entry):
                 yield from _stats(entry.path, f"{prefix}{entry.name}/")
             elif not _is_pipe(entry):
                 yield f"{prefix}{entry.name}", _stat(entry)
