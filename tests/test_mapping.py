@@ -191,6 +191,48 @@ def test_timestamps_that_are_none(tmp_path, text, rule, said):
     assert got == f"received_ts {said}"
 
 
+@pytest.mark.parametrize(
+    ("text", "mark", "number"),
+    [
+        ("12,5", ",", 12.5),
+        ("1.450,44", ",", 1450.44),
+        ("1.234.567", ",", 1234567.0),
+        ("12 345,5", ",", 12345.5),
+        ("-,5", ",", -0.5),
+        ("1,450.44", ".", 1450.44),
+        ("1'450.44", ".", 1450.44),
+        (" ", ",", None),
+    ],
+)
+def test_a_number_as_people_write_it_is_read_by_its_decimal_mark(tmp_path, text, mark, number):
+    expression = {"column": "n", "decimal": mark}
+    assert value(tmp_path, "n;x", f"{text};1", expression, "value", delimiter=";") == number
+
+
+@pytest.mark.parametrize("text", ["12.5", "1,450.44", "1.23", "1.234 567", "1.2345,6", ".", "x"])
+def test_a_number_that_its_decimal_mark_does_not_allow_is_refused(tmp_path, text):
+    said = reasons(
+        tmp_path, "n;x", f"{text};1", {"column": "n", "decimal": ","}, "value", delimiter=";"
+    )
+    assert said == "value is not a number with the decimal mark ','"
+
+
+def test_a_decimal_mark_of_the_feed_holds_for_numbers_and_their_parts_only(tmp_path):
+    columns = {"value": {"times": ["a", "b"]}, "app_version": "v"}
+    result = mapped(tmp_path, "a;b;v", "1.000,5;2;1,2", columns, delimiter=";", decimal=",")
+    assert rows(result, "value", "app_version") == [(2001.0, "1,2")]
+
+
+def test_texts_are_taken_out_before_a_value_is_read(tmp_path):
+    expression = {"column": "n", "without": ["EUR", "€"], "decimal": ","}
+    assert value(tmp_path, "n;x", "€ 1.234,50 EUR;1", expression, "value", delimiter=";") == 1234.5
+
+
+def test_a_decimal_mark_beside_a_table_of_values_is_an_error():
+    with pytest.raises(ValidationError, match="decimal and values are two ways"):
+        Expression.model_validate({"column": "n", "decimal": ",", "values": {"a": 1}})
+
+
 def test_a_zone_and_an_epoch_may_stand_in_the_feed(tmp_path):
     got = value(tmp_path, "t,x", "2024-03-05T12:00,", "t", "received_ts", zone="Asia/Tokyo")
     assert got == datetime(2024, 3, 5, 3, tzinfo=UTC)

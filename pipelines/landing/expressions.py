@@ -17,6 +17,7 @@ from pipelines.landing.timestamps import UTC_MICROSECONDS, TimeRule
 
 # Wide enough that sums and products of what a column holds are exact.
 _EXACT = Context(prec=100)
+_GROUPED_BY = ("'", "’", r"\s")
 _KEY = re.compile(r"\d+")
 
 
@@ -29,6 +30,13 @@ def evaluate(expression: Expression, rows: RawRows, names: Sequence[str], zone: 
     if expression.nulls:
         text = as_text(value.series)
         value = Value(text.set(text.is_in(list(expression.nulls)), None), value.problems)
+    if expression.without:
+        plain = as_text(value.series).str.replace_many(
+            list(expression.without), [""] * len(expression.without)
+        )
+        value = Value(plain, value.problems)
+    if expression.decimal and value.series.dtype == pl.String:
+        value = _with_point(value, expression.decimal)
     if expression.values is not None:
         value = _looked_up(value, expression)
     for rule in expression.when:
@@ -260,6 +268,24 @@ def _looked_up(value: Value, e: Expression) -> Value:
     if e.default is None and e.others == "refuse":
         return result.but("is not in its table of values", unknown)
     return result
+
+
+def _with_point(value: Value, mark: str) -> Value:
+    """Numbers as people write them, as casts read them: no groups, and a point before decimals.
+
+    Groups of three are parted by the other mark, an apostrophe or a blank, all of a number alike.
+    """
+    text = value.series.str.strip_chars()
+    text = text.set((text == "").fill_null(False), None)
+    other, point = re.escape("." if mark == "," else ","), re.escape(mark)
+    grouped = "|".join(rf"\d{{1,3}}(?:{part}\d{{3}})+" for part in (other, *_GROUPED_BY))
+    pattern = rf"^[+\-−]?(?:\d+|{grouped})?(?:{point}\d*)?$"
+    sound = text.str.contains(pattern) & text.str.contains(r"\d")
+    plain = (
+        text.str.replace_all(rf"{other}|[\s'’]", "").str.replace(point, ".").str.replace("−", "-")
+    )
+    made = Value(plain, value.problems)
+    return made.but(f"is not a number with the decimal mark {mark!r}", (~sound).fill_null(False))
 
 
 def passes(rule: Filter, rows: RawRows, names: Sequence[str], zone: str) -> pl.Series:

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from pipelines.landing.mapping import Epoch, Expression, Filter, Unpivot, Zone
+from pipelines.landing.mapping import Decimals, Epoch, Expression, Filter, Unpivot, Zone
 from pipelines.landing.nearest import did_you_mean
 from pipelines.landing.presets import load_preset, over_preset
 from pipelines.landing.sources import Source
@@ -64,6 +64,9 @@ class Feed(BaseModel):
     null_values: tuple[str, ...] = Field(("",), description="Texts that mean null")
     zone: Zone | None = Field(None, description="Zone of timestamps without an offset")
     epoch: Epoch | None = Field(None, description="Timestamps are counts since 1970")
+    decimal: Decimals | None = Field(
+        None, description="Decimal mark of numbers written as people do, with groups of thousands"
+    )
     identical_rows: Literal["keep", "drop"] = Field(
         "keep", description="Whether two equal rows of a file without an id are two or one"
     )

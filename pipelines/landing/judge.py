@@ -132,6 +132,8 @@ def _typed(
             expression.epoch or (None if expression.format or expression.is_timed else feed.epoch),
             expression.format,
         )
+        if types[name].is_numeric():
+            expression = expression.with_decimal(feed.decimal)
         value = cast(evaluate(expression, rows, given.names, given.timezone), types[name], rule)
         if name in given.source.json:
             value = _checked_json(value)

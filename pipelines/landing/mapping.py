@@ -40,6 +40,7 @@ KINDS = (
     "content",
 )
 Epoch = Literal["s", "ms", "us"]
+Decimals = Literal[",", "."]
 Scalar = bool | int | float | str | date
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -94,6 +95,10 @@ class Expression(BaseModel):
     )
 
     nulls: tuple[str, ...] = Field((), description="Texts that mean null here")
+    without: tuple[str, ...] = Field((), description='Texts that are taken out of it, such as "$"')
+    decimal: Decimals | None = Field(
+        None, description="Decimal mark of a number as people write it, with groups of thousands"
+    )
     values: dict[str, Scalar] | None = Field(None, description="Table of values")
     default: Scalar | None = Field(None, description="For what is not in the table of values")
     others: Literal["refuse", "keep"] = Field(
@@ -168,11 +173,31 @@ class Expression(BaseModel):
             raise ValueError("find and where belong together, and take to them")
         if self.is_timed and (self.format or self.epoch):
             raise ValueError("say how times are written at the parts of coalesce, or once for all")
+        if "" in self.without:
+            raise ValueError("without has an empty text")
+        if self.decimal and self.values is not None:
+            raise ValueError("decimal and values are two ways to read a text; say one of them")
         if self.values == {}:
             raise ValueError("values is an empty table")
         if self.values is None and (self.default is not None or self.others != "refuse"):
             raise ValueError("default and others need values")
         return self
+
+    def with_decimal(self, mark: Decimals | None) -> "Expression":
+        """The same, its columns read with this decimal mark where they say none themselves."""
+        if mark is None or self.decimal or self.values is not None:
+            return self
+        if self.column is not None or self.path is not None or self.find is not None:
+            return self.model_copy(update={"decimal": mark})
+        kinds = ("coalesce", "plus", "minus", "times")
+        parts = {kind: getattr(self, kind) for kind in kinds}
+        return self.model_copy(
+            update={
+                kind: tuple(part.with_decimal(mark) for part in theirs)
+                for kind, theirs in parts.items()
+                if theirs is not None
+            }
+        )
 
     def parts(self) -> Iterator["Expression"]:
         """The expressions that this one is made of."""
