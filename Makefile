@@ -74,7 +74,7 @@ definitions: setup
 bench: setup
 	$(BIN)/python -m benchmarks.activity
 
-## make bench-memory  peak memory when a file of 2 GB lands, and of the run that follows
+## make bench-memory  peak memory when files of 0.7 and 2 GB land, and of the runs that follow
 bench-memory: setup
 	$(BIN)/python -m benchmarks.memory
 

@@ -20,6 +20,7 @@ from landing_support import file, receipt, refused, taken
 from pipelines import registry
 from pipelines.errors import TidemarkError
 from pipelines.home import open_home
+from pipelines.landing import content_ids, sorted_runs
 from pipelines.landing.collected import Spilled
 from pipelines.landing.sorted_runs import SortedRuns, Spilling
 from pipelines.landing.sources import SOURCES
@@ -211,6 +212,46 @@ def test_an_intake_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not list((tmp_path / "spilled").iterdir())
 
 
+def most_rows_at_once(folder: Path, runs: int) -> int:
+    """How many rows are read together of so many runs of 60 rows, each of all the same days."""
+    spilling = Spilling(folder / str(runs), batch_bytes=200)
+    spilled = SortedRuns(spilling, ["day", "line"], ["day"])
+    for number in range(runs):
+        lines = range(number * 60, number * 60 + 60)
+        spilled.add(pl.DataFrame({"day": [line % 60 for line in lines], "line": lines}))
+    heights = []
+
+    def noted(runs: SortedRuns, batches: list[pa.RecordBatch]) -> pl.DataFrame:
+        heights.append(sum(batch.num_rows for batch in batches))
+        return frame(runs, batches)
+
+    frame = SortedRuns._frame
+    with patch.object(SortedRuns, "_frame", noted):
+        found = [line for chunk in spilled.chunks() for line in chunk["line"]]
+        held = [line for piece in spilled.pieces(["line"]) for line in piece["line"]]
+    assert sorted(found) == sorted(held) == list(range(runs * 60))
+    assert found == sorted(found, key=lambda line: (line % 60, line))
+    return max(heights)
+
+
+def test_of_ten_times_the_rows_not_twice_as_many_are_read_together(tmp_path: Path) -> None:
+    # Every run has every day once, and batches of two days: one of each run may be read together.
+    with patch.object(sorted_runs, "_MOST_RUNS", 10):
+        few, many = most_rows_at_once(tmp_path, 40), most_rows_at_once(tmp_path, 400)
+    assert many <= 2 * few < 1_000
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1_000])
+def test_equal_rows_are_found_however_many_ids_are_looked_at_together(
+    tmp_path: Path, at_once: int
+) -> None:
+    one = file(tmp_path, "a.csv", packed("a.csv", events(400)))
+    with patch.object(content_ids, "_IDS_AT_ONCE", at_once):
+        result = taken(one, spilling=tiny(tmp_path), block_bytes=500)
+    assert isinstance(result.landed_rows, Spilled)
+    assert result.landed.sort("line").equals(taken(one).landed.sort("line"))
+
+
 @settings(max_examples=40)
 @given(
     st.lists(
@@ -222,16 +263,17 @@ def test_runs_come_out_as_one_sort_would_have_them(
     tmp_path_factory: pytest.TempPathFactory, runs: list[list[tuple[int, int]]], size: int
 ) -> None:
     spilling = Spilling(tmp_path_factory.mktemp("runs"), batch_bytes=size)
-    sorted_runs = SortedRuns(spilling, ["day", "line"], ["day"])
-    every, seen = [], set()
+    spilled = SortedRuns(spilling, ["day", "line"], ["day"])
+    seen = set()
     for run in runs:
         rows = [row for row in dict.fromkeys(run) if row not in seen]
         seen.update(rows)
-        every.append(pl.DataFrame(rows, {"day": pl.Int64, "line": pl.Int64}, orient="row"))
-        sorted_runs.add(every[-1])
+        # Two by two they are merged.
+        with patch.object(sorted_runs, "_MOST_RUNS", 2):
+            spilled.add(pl.DataFrame(rows, {"day": pl.Int64, "line": pl.Int64}, orient="row"))
     expected = sorted(seen)
-    found = [row for chunk in sorted_runs.chunks() for row in chunk.rows()]
+    found = [row for chunk in spilled.chunks() for row in chunk.rows()]
     assert found == expected
-    pieces = [row for piece in sorted_runs.pieces(["line"]) for row in piece.rows()]
+    pieces = [row for piece in spilled.pieces(["line"]) for row in piece.rows()]
     assert sorted(pieces) == sorted((line,) for _, line in expected)
-    sorted_runs.clear()
+    spilled.clear()

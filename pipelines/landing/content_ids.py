@@ -16,6 +16,9 @@ DEFAULTED = "\0given"
 _SEPARATOR = "-"
 _PLACE = ("intake", "line", "item")
 _RENAMED = "\0renamed"
+_HASH = "\0hash"
+# Ids that are looked at together for equal ones.
+_IDS_AT_ONCE = 4_000_000
 
 
 def content_ids(landed: pl.DataFrame, source: Source, id_column: str) -> pl.Series:
@@ -83,7 +86,8 @@ def _several_ids(id_column: str) -> pl.Expr:
 class Occurrences:
     """What :func:`number_occurrences` does, for rows that are too many for memory.
 
-    It holds a hash of every id made from content, and the rows whose hash another one has.
+    Some of the ids made from content are looked at together, by their hashes; it holds the places
+    and new ids of rows that are equal to an earlier one.
     """
 
     def __init__(self, runs: SortedRuns, numbered: str) -> None:
@@ -106,13 +110,29 @@ class Occurrences:
 def _renamed(runs: SortedRuns, numbered: str, id_column: str) -> pl.DataFrame:
     """Places and new ids of rows that are equal to an earlier one of their file."""
     is_numbered = pl.col(numbered) == id_column
+    count = sum(rows.select(is_numbered.sum()).item() for rows in runs.pieces([numbered]))
+    parts = range(1 + count // _IDS_AT_ONCE)
+    return pl.concat(
+        _renamed_part(runs, numbered, id_column, pl.col(_HASH) % len(parts) == part)
+        for part in parts
+    )
+
+
+def _renamed_part(
+    runs: SortedRuns, numbered: str, id_column: str, is_part: pl.Expr
+) -> pl.DataFrame:
+    """The same of those ids whose hashes are of the part."""
+    hashed = pl.col(id_column).hash().alias(_HASH)
+    is_numbered = pl.col(numbered) == id_column
+    columns = [numbered, id_column]
     hashes = pl.concat(
-        rows.filter(is_numbered)[id_column].hash() for rows in runs.pieces([numbered, id_column])
+        rows.filter(is_numbered).select(hashed).filter(is_part)[_HASH]
+        for rows in runs.pieces(columns)
     )
     twice = hashes.filter(hashes.is_duplicated()).unique()
     suspects = pl.concat(
         rows.filter(is_numbered & pl.col(id_column).hash().is_in(twice.implode()))
-        for rows in runs.pieces([numbered, id_column, *_PLACE])
+        for rows in runs.pieces([*columns, *_PLACE])
     )
     several = suspects.sort(_PLACE).with_columns(_several_ids(id_column).alias(_RENAMED))
     return several.filter(pl.col(_RENAMED) != pl.col(id_column)).select(*_PLACE, _RENAMED)
