@@ -132,6 +132,66 @@ def test_values_are_spelled_as_the_contract_has_them(tmp_path):
     assert proposal.notes == ("of the first 1 rows 1 land",)
 
 
+@pytest.mark.parametrize(
+    ("text", "expression"),
+    [
+        ("1450.44", "Total"),
+        ("1450,44", {"column": "Total", "decimal": ","}),
+        ("1.450,44", {"column": "Total", "decimal": ","}),
+        ("1,450.44", {"column": "Total", "decimal": "."}),
+        ("€ 1.450,44", {"column": "Total", "decimal": ",", "without": ["€"]}),
+        ("1450.44 USD", {"column": "Total", "decimal": ".", "without": ["USD"]}),
+    ],
+)
+def test_how_numbers_are_written_is_seen(tmp_path, text, expression):
+    rows = f"Order No;Customer;Order Date;Total;Currency\nA1;c1;31.03.2025;{text};EUR\n"
+    (proposal,) = proposed(tmp_path, "orders", **{"shop.csv": rows})
+    assert proposal.feed["columns"]["amount"] == expression
+    assert proposal.notes == ("of the first 1 rows 1 land",)
+
+
+def test_canonical_names_with_numbers_as_people_write_them_are_mapped_all_the_same(tmp_path):
+    rows = "order_id;customer_id;ordered_ts;amount;currency\n1;c;2025-03-31;1,5;EUR\n"
+    more = "2;c;2025-03-31;2,5;EUR\n3;c;2025-03-31;2;EUR\n"
+    (proposal,) = proposed(tmp_path, "orders", **{"a.csv": rows + more})
+    assert proposal.feed["columns"]["amount"] == {"column": "amount", "decimal": ","}
+
+
+def test_what_no_column_is_called_like_is_found_in_other_ways(tmp_path):
+    rows = "Ticket No,Customer No,Wann,Was\n1,c,31.03.2025 10:00,x\n"
+    (proposal,) = proposed(tmp_path, "tickets", **{"a.csv": rows})
+    assert proposal.feed["columns"] == {
+        "ticket_id": "Ticket No",
+        "customer_id": "Customer No",
+        "opened_ts": {"column": "Wann", "format": "%d.%m.%Y %H:%M", "zone": "UTC"},
+    }
+    assert proposal.why["opened_ts"].startswith("no other column holds times; 1 of 1 values")
+    sales = "Order No,Customer,Date,Total Amount (CHF)\n1,c,2025-03-31,5\n"
+    (proposal,) = proposed(tmp_path, "orders", **{"a.csv": sales})
+    assert proposal.feed["columns"]["amount"] == "Total Amount (CHF)"
+    assert proposal.feed["columns"]["currency"] == {"constant": "CHF"}
+    answers = "id,customer,How likely are you to recommend us?,Date\n1,c,9,2025-03-31\n"
+    (proposal,) = proposed(tmp_path, "surveys", **{"autumn-2025.csv": answers})
+    assert proposal.feed["columns"]["survey"] == {"constant": "autumn"}
+    assert proposal.feed["columns"]["kind"] == {"constant": "nps"}
+    assert proposal.feed["columns"]["score"] == "How likely are you to recommend us?"
+
+
+def test_of_two_ways_to_read_a_date_the_one_that_reads_more_is_proposed(tmp_path):
+    days = "".join(f"{i},c,03/{i:02d}/2025,5,EUR\n" for i in [*range(1, 13)] * 8 + [13])
+    rows = f"id,customer,date,total,currency\n{days}"
+    (proposal,) = proposed(tmp_path, "orders", **{"a.csv": rows})
+    assert proposal.feed["columns"]["ordered_ts"] == {"column": "date", "format": "%m/%d/%Y"}
+
+
+def test_events_that_no_table_knows_by_name_are_told(tmp_path):
+    rows = "user,time,action\nu,2025-03-31T10:00:00Z,View\nu,2025-03-31T10:00:00Z,Buy\n"
+    (proposal,) = proposed(tmp_path, "events", **{"a.csv": rows})
+    assert proposal.notes[0].startswith("its events are called Buy, View; names that tables know")
+    (proposal,) = proposed(tmp_path, "events", **{"a.csv": rows.replace("View", "page_view")})
+    assert proposal.notes == ("of the first 2 rows 2 land",)
+
+
 def test_a_column_whose_values_cannot_be_read_is_not_proposed(tmp_path):
     rows = "order_id,customer_id,ordered_ts,amount,currency\n1,c,2025-03-31,lots,EUR\n"
     (proposal,) = proposed(tmp_path, "orders", **{"a.csv": rows})

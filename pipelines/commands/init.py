@@ -96,7 +96,7 @@ def _guessed(source: str, proposal: Proposal) -> list[str]:
     lines += ["", f"[sources.{source}.columns]"]
     for name, expression in proposal.feed.get("columns", {}).items():
         lines.append(f"{key_text(name)} = {inline(expression)}   # {proposal.why[name]}")
-    lines += [f"# {name} =" for name in proposal.lacking]
+    lines += [f'# {name} = "a column", or {{ constant = "..." }}' for name in proposal.lacking]
     return lines
 
 

@@ -27,22 +27,26 @@ def evaluate(expression: Expression, rows: RawRows, names: Sequence[str], zone: 
     ``names`` are the files' names by their number in this intake; ``zone`` is the reporting zone.
     """
     value = _plain(expression, rows, names, zone)
-    if expression.nulls:
-        text = as_text(value.series)
-        value = Value(text.set(text.is_in(list(expression.nulls)), None), value.problems)
-    if expression.without:
-        plain = as_text(value.series).str.replace_many(
-            list(expression.without), [""] * len(expression.without)
-        )
-        value = Value(plain, value.problems)
-    if expression.decimal and value.series.dtype == pl.String:
-        value = _with_point(value, expression.decimal)
-    if expression.values is not None:
-        value = _looked_up(value, expression)
+    value = read_as(expression, value)
     for rule in expression.when:
         held = passes(rule, rows, names, zone)
         problems = tuple((said, bad & held) for said, bad in value.problems)
         value = Value(value.series.set(~held, None), problems)
+    return value
+
+
+def read_as(e: Expression, value: Value) -> Value:
+    """A value as the expression says that it is written: nulls, a decimal mark, spellings."""
+    if e.nulls:
+        text = as_text(value.series)
+        value = Value(text.set(text.is_in(list(e.nulls)), None), value.problems)
+    if e.without:
+        plain = as_text(value.series).str.replace_many(list(e.without), [""] * len(e.without))
+        value = Value(plain, value.problems)
+    if e.decimal and value.series.dtype == pl.String:
+        value = _with_point(value, e.decimal)
+    if e.values is not None:
+        value = _looked_up(value, e)
     return value
 
 

@@ -3,7 +3,6 @@
 What is found is a proposal for a person to look at: every line says why it is there.
 """
 
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,61 +11,14 @@ from typing import Any
 import polars as pl
 
 from pipelines.landing.casts import Value, cast
+from pipelines.landing.expressions import read_as
 from pipelines.landing.glimpse import Glimpse
+from pipelines.landing.likely_names import likely
+from pipelines.landing.mapping import Expression
 from pipelines.landing.sources import Source
 from pipelines.landing.timestamps import UTC_MICROSECONDS, TimeRule
 from schemas.base import dtypes
 
-# Names under which others keep what a canonical column means; letters and digits only.
-_OTHER_NAMES: dict[str, str] = {
-    "event_id": "id uuid messageid insertid",
-    "event_name": "event name action type eventtype kind activity",
-    "event_ts": "timestamp time ts date datetime createdat eventtime occurredat when",
-    "user_id": "user userid customerid customer uid accountid memberid login username author",
-    "anonymous_id": "anonymousid deviceid visitorid cookieid clientid sessionuser",
-    "received_ts": "receivedat ingestedat serverts",
-    "platform": "os system",
-    "page_url": "url page location path uri",
-    "page_title": "title",
-    "referrer": "referer refererurl",
-    "user_agent": "useragent ua browser",
-    "value": "revenue amount price total",
-    "response_id": "id responseid token",
-    "survey": "surveyname form questionnaire",
-    "score": "rating answer nps csat stars grade",
-    "respondent_id": "userid customerid user customer respondent person email",
-    "comment": "text feedback review message",
-    "asked_ts": "sentat askedat invitedat",
-    "answered_ts": "answeredat submittedat createdat respondedat timestamp date time",
-    "subscription_id": "id subscription contractid",
-    "customer_id": "customer userid user clientid accountid buyer email requesterid",
-    "plan": "planname product tier planid",
-    "amount": "total price revenue sum totalprice mrr sales value",
-    "currency": "currencycode curr",
-    "interval": "billinginterval billingperiod period cycle",
-    "quantity": "seats units qty",
-    "started_ts": "startedat startdate start createdat begin",
-    "ended_ts": "endedat enddate end canceledat cancelledat",
-    "order_id": "id order ordernumber invoice invoiceno orderno",
-    "line_id": "lineitemid item sku stockcode",
-    "ordered_ts": "orderedat orderdate createdat invoicedate purchasedat date timestamp time",
-    "ticket_id": "id ticket caseid number",
-    "opened_ts": "openedat createdat created opendate date timestamp",
-    "first_reply_ts": "firstreplyat firstresponseat respondedat",
-    "resolved_ts": "resolvedat solvedat",
-    "closed_ts": "closedat closed",
-    "reopened_count": "reopens reopencount",
-    "updated_ts": "updatedat modifiedat lastmodified",
-    "post_id": "id post permalink",
-    "posted_ts": "postedat createdat publishedat publishtime date",
-    "snapshot_day": "date day snapshotdate",
-    "account": "accountname page profile handle username",
-    "cost_day": "date day",
-    "cost": "spend amount costs",
-    "campaign": "campaignname",
-    "created_ts": "createdat created signupdate joinedat",
-    "day": "date",
-}
 _FORMATS = (
     "%d/%m/%Y %H:%M:%S",
     "%d/%m/%Y %H:%M",
@@ -87,7 +39,13 @@ _SPELLED = {
     "status": {"cancelled": "canceled", "expired": "canceled", "trial": "trialing"},
     "kind": {"sale": "purchase", "order": "purchase", "return": "refund"},
 }
-_NEAR = 0.8
+_KINDS = {"nps": "nps|recommend|promoter", "csat": "csat|satisf", "ces": r"\bces\b|effort"}
+_KINDS |= {"review": "review|rating|stars"}
+_CURRENCIES = frozenset(
+    {"AUD", "CAD", "CHF", "DKK", "EUR", "GBP", "JPY", "NOK", "PLN", "SEK", "USD"}
+)
+_SIGN = r"([^\s\d.,'’+\-−]{1,3})"
+_MOST_SIGNS = 3
 _READABLE = 0.9
 
 
@@ -105,7 +63,9 @@ def guess_mapping(look: Glimpse, source: Source, timezone: str) -> Guess:
     contract = source.contract.to_schema().columns
     found: dict[str, tuple[Any, str]] = {}
     taken: set[str] = set()
-    for score, name, theirs in sorted(_likely(look, contract), key=lambda each: (-each[0], each)):
+    for score, name, theirs in sorted(
+        likely(look.values, contract), key=lambda each: (-each[0], each)
+    ):
         if name in found or theirs in taken:
             continue
         read = _readable(look, name, theirs, dtypes(source.contract)[name], timezone)
@@ -115,37 +75,17 @@ def guess_mapping(look: Glimpse, source: Source, timezone: str) -> Guess:
             found[name] = (expression, f"{said}; {how}")
             taken.add(theirs)
     filled = {*source.defaults, source.content_id, source.received}
-    lacking = [
-        name
-        for name, spec in contract.items()
-        if not spec.nullable and name not in found and name not in filled
-    ]
+    needed = [name for name, spec in contract.items() if not spec.nullable and name not in filled]
+    for name in needed:
+        if name not in found and (other := _other_way(look, name, taken, source, timezone)):
+            found[name] = other
+    lacking = [name for name in needed if name not in found]
     ordered = {name: found[name] for name in contract if name in found}
     return Guess(
         {name: expression for name, (expression, _) in ordered.items()},
         {name: why for name, (_, why) in ordered.items()},
         tuple(lacking),
     )
-
-
-def _likely(look: Glimpse, contract: dict[str, Any]) -> Iterator[tuple[float, str, str]]:
-    for place, name in enumerate(contract):
-        others = _OTHER_NAMES.get(name, "").split()
-        for theirs in look.values:
-            plain, last = _plain(theirs), _plain(theirs.rsplit(".", 1)[-1])
-            if theirs == name or plain == _plain(name):
-                yield 1.0, name, theirs
-            elif plain in others or last == _plain(name) or last in others:
-                # The first name of the list is the likeliest, and required columns come first.
-                rank = others.index(last) if last in others else 0
-                bonus = 0 if contract[name].nullable else 0.05
-                yield 0.9 + bonus - rank * 0.001 - place * 0.0001, name, theirs
-            elif (near := difflib.SequenceMatcher(None, plain, _plain(name)).ratio()) >= _NEAR:
-                yield near * 0.8, name, theirs
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _readable(
@@ -156,16 +96,24 @@ def _readable(
     known = len(values) - values.null_count()
     if not known:
         return None
+    best: tuple[int, dict[str, Any]] = (0, {})
     for said in _ways(name, values, dtype):
-        rule = TimeRule(timezone, said.get("zone"), said.get("epoch"), said.get("format"))
-        spelled = said.get("values", {})
-        text = values.replace(spelled) if spelled else values
-        read = known - sum(int(bad.sum()) for _, bad in cast(Value(text), dtype, rule).problems)
-        if read >= _READABLE * known:
-            how = f"{read} of {known} values can be read"
-            notes = [how, *(_doubts(said) if said else ())]
-            return ({"column": theirs, **said} if said else theirs), "; ".join(notes)
-    return None
+        read = known - _unread(said, values, dtype, timezone)
+        best = max(best, (read, said), key=lambda each: each[0])
+        if read == known:
+            break
+    read, said = best
+    if read < _READABLE * known:
+        return None
+    notes = [f"{read} of {known} values can be read", *_doubts(said)]
+    return ({"column": theirs, **said} if said else theirs), "; ".join(notes)
+
+
+def _unread(said: dict[str, Any], values: pl.Series, dtype: pl.DataType, timezone: str) -> int:
+    e = Expression.model_validate({"column": "x", **said})
+    rule = TimeRule(timezone, e.zone, e.epoch, e.format)
+    value = cast(read_as(e, Value(values)), dtype, rule)
+    return sum(int(bad.sum()) for _, bad in value.problems)
 
 
 def _ways(name: str, values: pl.Series, dtype: pl.DataType) -> Iterator[dict[str, Any]]:
@@ -177,6 +125,9 @@ def _ways(name: str, values: pl.Series, dtype: pl.DataType) -> Iterator[dict[str
             if v.lower() in _SPELLED[name]
         }
         yield {"values": table, "others": "keep"} if there & set(_SPELLED[name]) else {}
+        return
+    if dtype.is_numeric():
+        yield from _ways_of_numbers(values)
         return
     if dtype not in (UTC_MICROSECONDS, pl.Date()):
         yield {}
@@ -194,8 +145,51 @@ def _ways(name: str, values: pl.Series, dtype: pl.DataType) -> Iterator[dict[str
     yield from ({"format": each, "zone": "UTC"} for each in _FORMATS if "%H" in each)
 
 
+def _ways_of_numbers(values: pl.Series) -> Iterator[dict[str, Any]]:
+    yield {}
+    signs = sorted(set(values.str.extract(_SIGN).drop_nulls()))
+    without = {"without": signs} if 0 < len(signs) <= _MOST_SIGNS else {}
+    yield from ({"decimal": mark} | without for mark in (".", ","))
+
+
+def _other_way(
+    look: Glimpse, name: str, taken: set[str], source: Source, timezone: str
+) -> tuple[Any, str] | None:
+    """Where what must be there could come from, when no column is called like it."""
+    if dtypes(source.contract)[name] == UTC_MICROSECONDS:
+        return _only_times(look, name, taken, timezone)
+    said = " ".join([look.file.name, *look.columns])
+    if name == "currency":
+        codes = set(re.findall(r"\b[A-Z]{3}\b", said)) & _CURRENCIES
+        return ({"constant": codes.pop()}, "as a name says") if len(codes) == 1 else None
+    if name == "kind":
+        kinds = [kind for kind, words in _KINDS.items() if re.search(words, said.lower())]
+        return ({"constant": kinds[0]}, "by the names of file and columns") if kinds else None
+    if name == "survey":
+        stem = re.match(r"[^\W\d]+", look.file.name.rsplit("/", 1)[-1])
+        return ({"constant": stem[0]}, "by the name of the file") if stem else None
+    return None
+
+
+def _only_times(look: Glimpse, name: str, taken: set[str], timezone: str) -> tuple[Any, str] | None:
+    """The only column that is left and holds times."""
+    read = {
+        theirs: found
+        for theirs in look.values
+        if theirs not in taken
+        and (found := _readable(look, name, theirs, UTC_MICROSECONDS, timezone))
+    }
+    if len(read) != 1:
+        return None
+    ((theirs, (expression, how)),) = read.items()
+    taken.add(theirs)
+    return expression, f"no other column holds times; {how}"
+
+
 def _doubts(said: dict[str, Any]) -> Iterator[str]:
     if "zone" in said:
         yield "they have no offset: is UTC their zone?"
     if said.get("format", "").startswith(("%d/%m", "%m/%d")):
         yield "is it the day that comes first, or the month?"
+    if "without" in said:
+        yield f"{' and '.join(said['without'])} is taken out: does currency say the same?"

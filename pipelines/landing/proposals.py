@@ -26,6 +26,9 @@ from pipelines.landing.take_in import take_in
 MOST_FILES = 40
 # The share of a preset's signs that a file of its vendor has at the least.
 _ENOUGH_SIGNS = 0.6
+# Names of events that mean something by default, those that most files have an equivalent of.
+_MEANT = frozenset({"page_view", "click", "search", "signup", "purchase", "share", "comment"})
+_SHOWN = 8
 _EARLIEST = date(1990, 1, 1)
 
 
@@ -76,7 +79,7 @@ def _proposal(look: Glimpse, source: Source, timezone: str) -> Proposal:
     if look.problem:
         return Proposal("unreadable", (), {}, (look.problem,))
     canonical = tried(look, source, look.feed)
-    if canonical.landed:
+    if canonical.landed and 2 * (canonical.landed + canonical.filtered) >= canonical.rows:
         return Proposal("canonical", (), look.feed, ("its columns are canonical", said(canonical)))
     best = max(_presets(look, source), key=lambda each: each[0], default=None)
     if best is not None:
@@ -88,7 +91,7 @@ def _proposal(look: Glimpse, source: Source, timezone: str) -> Proposal:
         return Proposal("preset", (), {"preset": preset.name} | _beside(look, preset), signs)
     guess = guess_mapping(look, source, timezone)
     feed = look.feed | ({"columns": guess.columns} if guess.columns else {})
-    notes = tuple(_other_source(look, source)) + _page_notes(look)
+    notes = (*_other_source(look, source), *_page_notes(look), *_event_notes(look, guess.columns))
     if not guess.lacking:
         notes = (*notes, said(tried(look, source, feed)))
     return Proposal("guess", (), feed, notes, guess.why, guess.lacking, tuple(look.values))
@@ -190,6 +193,19 @@ def _page_notes(look: Glimpse) -> tuple[str, ...]:
     if look.rows > 3 or not look.pages:
         return ()
     return tuple(f"its rows seem to lie in {key}: then say unwrap = {key!r}" for key in look.pages)
+
+
+def _event_notes(look: Glimpse, columns: dict[str, Any]) -> Iterator[str]:
+    """Names of events of which none means anything by default."""
+    said = columns.get("event_name")
+    names = sorted({value for value in look.values.get(said, []) if value}) if said else []
+    if names and not {*names} & _MEANT:
+        meant = ", ".join(sorted(_MEANT))
+        yield (
+            f"its events are called {', '.join(names[:_SHOWN])}{' ...' * (len(names) > _SHOWN)}; "
+            f"names that tables know are {meant}: say which of yours are these, as event_name = "
+            f'{{ column = "{said}", values = {{ "{names[0]}" = "page_view" }}, others = "keep" }}'
+        )
 
 
 def _with_paths(proposals: list[Proposal]) -> list[Proposal]:
