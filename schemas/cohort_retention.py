@@ -1,4 +1,4 @@
-"""Retention by cohort."""
+"""Who comes back, by the period in which they came first."""
 
 import polars as pl
 

@@ -1,4 +1,4 @@
-"""Spine and table: what each customer pays at the end of each month, and how that changed."""
+"""What each customer pays at the end of each month, and how that changed."""
 
 import polars as pl
 

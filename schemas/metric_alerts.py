@@ -46,7 +46,7 @@ class MetricAlerts(Table):
     ``2 * sqrt(x + 3/8)`` of a count (Anscombe 1948), ``2 * asin(sqrt(x))`` of a share. It is never
     taken to be less than that of chance, which is 1 for a count and ``1 / sqrt(denominator)`` for a
     share: so numbers that were the same for weeks, and small ones, are no alarm by one more.
-    Alarming is what lies further off than ``alert_deviations`` spreads *and* than
+    Alarming is what lies further off than ``alert_deviations`` spreads and than
     ``alert_min_change`` of what was expected. The first two months of a number are not judged.
 
     How often published data sets, in which nothing is known to be wrong, give an alert is told by
@@ -59,7 +59,7 @@ class MetricAlerts(Table):
     row_key: pl.String = column(
         "The row's whole key, as JSON; of ingest_ledger, landing date and source"
     )
-    value: pl.Float64 = column("The number", unit="that of the metric")
+    value: pl.Float64 = column("What the metric was on the day", unit="that of the metric")
     expected_value: pl.Float64 = column(
         "What the days before let expect", unit="that of the metric", ge=0.0
     )

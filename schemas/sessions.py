@@ -1,4 +1,4 @@
-"""Sessions."""
+"""Visits, one row each."""
 
 import polars as pl
 

@@ -43,7 +43,8 @@ def words(text: str) -> set[str]:
 
 @entries
 def test_every_description_says_more_than_the_name(entry: TableEntry) -> None:
-    assert words(entry.summary) - words(entry.name.replace("_", " "))
+    for said in (entry.title, entry.summary):
+        assert words(said) - words(entry.name.replace("_", " ")), said
     for column in entry.columns:
         told = words(column.description) - words(column.name.replace("_", " "))
         assert told, f"{column.name}: {column.description!r}"

@@ -49,7 +49,7 @@ def _table(entry: TableEntry, published: set[str]) -> str:
     }
     parts = [
         f"### {entry.name}\n",
-        *(f"{_text(each)}\n" for each in (entry.summary, *entry.paragraphs)),
+        *(f"{_text(each)}\n" for each in (entry.title, entry.summary, *entry.paragraphs)),
         *(f"> {_text(each)}\n" for each in entry.warnings),
         "\n".join(f"- {name}: {said}" for name, said in facts.items() if said) + "\n",
         "| column | type | meaning |\n| --- | --- | --- |",

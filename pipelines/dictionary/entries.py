@@ -63,6 +63,7 @@ class TableEntry:
 
     name: str
     group: str
+    title: str
     summary: str
     paragraphs: tuple[str, ...]
     grain: str
@@ -104,6 +105,7 @@ def _entry(name: str) -> TableEntry:
     return TableEntry(
         name=name,
         group=spec.group,
+        title=spec.title,
         summary=summary,
         paragraphs=tuple(paragraphs),
         grain=spec.promise.grain,

@@ -82,7 +82,7 @@ def _page(specs: Sequence[Spec], folder: Path, said: dict[str, Any]) -> str:
         groups=[
             (
                 title(group),
-                [(each.name, _section(each, files.get(each.name), published)) for each in some],
+                [(each, _section(each, files.get(each.name), published)) for each in some],
             )
             for group, some in groupby(entries, key=lambda entry: entry.group)
         ],

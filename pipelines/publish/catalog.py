@@ -68,9 +68,9 @@ def _statements(spec: Spec, folder: Path) -> str:
 
 
 def table_comment(spec: Spec) -> str:
-    """What is said of a table: what it is, its grain, its warnings."""
+    """What is said of a table: what it is, what counts in it, its grain, its warnings."""
     summary = (spec.model.__doc__ or "").strip().split("\n")[0]
-    return " ".join([summary, f"Grain: {spec.promise.grain}.", *spec.promise.warnings])
+    return " ".join([spec.title, summary, f"Grain: {spec.promise.grain}.", *spec.promise.warnings])
 
 
 def column_comment(description: str, metadata: dict[str, str] | None) -> str:

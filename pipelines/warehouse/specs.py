@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -79,6 +80,12 @@ class Spec:
         module = importlib.import_module(f"schemas.{self.name}")
         name = "".join(word.capitalize() for word in self.name.split("_"))
         return cast(type[Table], getattr(module, name))
+
+    @property
+    def title(self) -> str:
+        """What the table is, in one sentence: the first line of its schema's module."""
+        module = sys.modules[self.model.__module__]
+        return (module.__doc__ or "").strip().split("\n")[0]
 
     @cached_property
     def transform(self) -> Callable[..., pl.LazyFrame]:
