@@ -228,6 +228,20 @@ def test_texts_are_taken_out_before_a_value_is_read(tmp_path):
     assert value(tmp_path, "n;x", "€ 1.234,50 EUR;1", expression, "value", delimiter=";") == 1234.5
 
 
+def test_a_part_of_a_text_is_extracted_and_null_where_it_is_not_found(tmp_path):
+    path = {"column": "request", "extract": r"^GET (/\S*)"}
+    assert value(tmp_path, "request,x", "GET /a?b=1 HTTP/1.1,1", path) == "/a?b=1"
+    assert value(tmp_path, "request,x", "POST /a HTTP/1.1,1", path) is None
+    coded = {"column": "c", "extract": r"-(\w+)$", "values": {"w": "web"}}
+    assert value(tmp_path, "c,x", "a-w,1", coded) == "web"
+
+
+@pytest.mark.parametrize("pattern", ["(", "a", "(a)(b)", r"(a)\1", "(?=a)(b)"])
+def test_what_cannot_be_extracted_by_is_an_error(pattern):
+    with pytest.raises(ValidationError, match=r"regular expression|exactly one group"):
+        Expression.model_validate({"column": "c", "extract": pattern})
+
+
 def test_a_decimal_mark_beside_a_table_of_values_is_an_error():
     with pytest.raises(ValidationError, match="decimal and values are two ways"):
         Expression.model_validate({"column": "n", "decimal": ",", "values": {"a": 1}})

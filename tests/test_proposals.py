@@ -177,6 +177,14 @@ def test_what_no_column_is_called_like_is_found_in_other_ways(tmp_path):
     assert proposal.feed["columns"]["score"] == "How likely are you to recommend us?"
 
 
+def test_what_few_values_have_is_no_id(tmp_path):
+    rows = "Contract,customerID,plan,MonthlyCharges,currency,interval,started_ts\n"
+    rows += "".join(f"yearly,c{i},a,5,EUR,month,2025-03-31\n" for i in range(20))
+    (proposal,) = proposed(tmp_path, "subscriptions", **{"a.csv": rows})
+    assert proposal.lacking == ("subscription_id",)
+    assert proposal.feed["columns"]["amount"] == "MonthlyCharges"
+
+
 def test_of_two_ways_to_read_a_date_the_one_that_reads_more_is_proposed(tmp_path):
     days = "".join(f"{i},c,03/{i:02d}/2025,5,EUR\n" for i in [*range(1, 13)] * 8 + [13])
     rows = f"id,customer,date,total,currency\n{days}"

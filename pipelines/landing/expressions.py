@@ -40,6 +40,8 @@ def read_as(e: Expression, value: Value) -> Value:
     if e.nulls:
         text = as_text(value.series)
         value = Value(text.set(text.is_in(list(e.nulls)), None), value.problems)
+    if e.extract is not None:
+        value = Value(as_text(value.series).str.extract(e.extract), value.problems)
     if e.without:
         plain = as_text(value.series).str.replace_many(list(e.without), [""] * len(e.without))
         value = Value(plain, value.problems)

@@ -46,6 +46,9 @@ _CURRENCIES = frozenset(
 )
 _SIGN = r"([^\s\d.,'’+\-−]{1,3})"
 _MOST_SIGNS = 3
+# An id of what a row tells of; the lines of an order share theirs.
+_IDS = frozenset({"event_id", "response_id", "subscription_id", "order_id", "ticket_id", "post_id"})
+_DISTINCT = 0.1
 _READABLE = 0.9
 
 
@@ -94,7 +97,7 @@ def _readable(
     """The expression with which the values can be read, and how many of them; else None."""
     values = pl.Series(look.values[theirs], dtype=pl.String)
     known = len(values) - values.null_count()
-    if not known:
+    if not known or (name in _IDS and values.n_unique() < _DISTINCT * known):
         return None
     best: tuple[int, dict[str, Any]] = (0, {})
     for said in _ways(name, values, dtype):

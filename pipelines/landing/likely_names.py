@@ -29,7 +29,8 @@ _OTHER_NAMES: dict[str, str] = {
     "subscription_id": "id subscription contractid contract",
     "customer_id": "customer userid user clientid accountid buyer email requesterid",
     "plan": "planname product tier planid",
-    "amount": "total totalamount totalprice price revenue sum mrr sales value fee net gross",
+    "amount": "total totalamount totalprice price revenue sum mrr sales value fee net gross"
+    " charge charges monthlycharges monthlyprice",
     "currency": "currencycode curr",
     "interval": "billinginterval billingperiod period cycle",
     "quantity": "seats units qty",
@@ -87,7 +88,7 @@ def _chance(theirs: str, name: str, known: list[str]) -> float:
     bare = _without_tail(plain(re.sub(r"[(\[].*?[)\]]", "", theirs)))
     if bare in known:
         return 0.6
-    words = re.findall(r"[a-z0-9]+", theirs.lower())
+    words = [word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+", theirs)]
     return 0.4 if len(words) > 1 and any(word in known for word in words) else 0.0
 
 

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
+import polars as pl
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -95,6 +96,9 @@ class Expression(BaseModel):
     )
 
     nulls: tuple[str, ...] = Field((), description="Texts that mean null here")
+    extract: str | None = Field(
+        None, description="Regex with one group, which is the value; null where it is not found"
+    )
     without: tuple[str, ...] = Field((), description='Texts that are taken out of it, such as "$"')
     decimal: Decimals | None = Field(
         None, description="Decimal mark of a number as people write it, with groups of thousands"
@@ -149,7 +153,16 @@ class Expression(BaseModel):
             raise ValueError("needs a list of two or more parts")
         return parts
 
-    @field_validator("file")
+    @field_validator("extract")
+    @classmethod
+    def _is_linear(cls, pattern: str) -> str:
+        try:
+            pl.Series([""]).str.extract(pattern)
+        except pl.exceptions.PolarsError:
+            raise ValueError(f"{pattern!r} is no regular expression that can be read") from None
+        return pattern
+
+    @field_validator("file", "extract")
     @classmethod
     def _with_one_group(cls, pattern: str) -> str:
         try:
