@@ -2,7 +2,7 @@
 PYTHON ?= python3
 HOME_DIR ?= home
 BIN := .venv/bin
-# A file is one worker's: its tests share homes. In the order of tests/conftest.py, longest first.
+# In groups that share homes, in the order of tests/conftest.py: longest first.
 # Where it is set, each worker would compile every test anew.
 unexport PYTHONDONTWRITEBYTECODE
 TESTS := -n auto --dist loadfile --no-loadscope-reorder

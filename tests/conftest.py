@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 # A worker for each core already: threads of engines would only wait for one another.
@@ -11,8 +12,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import pytest
+import real_data
 from homes import LONG, only_tables, scratch
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 settings.register_profile(
     "tidemark",
@@ -23,8 +26,12 @@ settings.register_profile(
 )
 settings.load_profile("tidemark")
 
-# Files of few tests that each take seconds: started last, they would keep one core idle at the end.
+# Files that read the same homes, each of which takes long to make.
+_TOGETHER = dict.fromkeys(["test_real_input", "test_real_alerts"], "commits and clicks")
+# What takes longest: started last, it would keep one core idle at the end.
 _LONGEST = [
+    "test_real_input",
+    "test_real_alerts",
     "test_law",
     "test_kill",
     "test_dagster",
@@ -42,6 +49,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
 
 
+class _ByHomes(LoadFileScheduling):
+    """Gives the tests of a file to one worker, where they share homes, and some files together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return _TOGETHER.get(Path(file).stem, file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """The scheduler of ``--dist loadfile``."""
+    return _ByHomes(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """An empty folder, in memory where there is such a place."""
@@ -54,6 +75,20 @@ def module_folder() -> Iterator[Path]:
     """An empty folder that the tests of a module share."""
     with scratch() as path:
         yield path
+
+
+@pytest.fixture(scope="session")
+def git_home() -> Iterator[Path]:
+    """Twenty-six years of commits, taken in at once; no test changes it."""
+    with real_data.git_home() as home:
+        yield home
+
+
+@pytest.fixture(scope="session")
+def oulad_home() -> Iterator[Path]:
+    """The clicks of two courses, taken in at once; no test changes it."""
+    with real_data.oulad_home() as home:
+        yield home
 
 
 @pytest.fixture(scope="session", autouse=True)

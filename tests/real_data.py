@@ -2,10 +2,14 @@
 
 import gzip
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 import pytest
+from homes import LONG, only_tables, run_home, scratch
+from oracle.activity import TABLES
 
 VARIABLE = "TIDEMARK_REAL_DATA"
 _FOLDER = Path(os.environ.get(VARIABLE, ""))
@@ -70,6 +74,35 @@ def oulad_clicks() -> pl.DataFrame:
     start = pl.col("code_presentation").replace_strict(OULAD_STARTS)
     arrived = start.str.to_date() + pl.duration(days=pl.col("date").cast(pl.Int64) + 1)
     return clicks.with_columns(arrived=arrived)
+
+
+# What tests read of the homes below; all tables where homes are compared byte by byte.
+_READ = [*TABLES, "ingest_ledger", "metric_alerts"]
+
+
+@contextmanager
+def git_home() -> Iterator[Path]:
+    """All commits at once, as one home."""
+    with _home(GIT_SETTINGS) as home:
+        land(git_commits(), home, "commits.csv")
+        run_home(home)
+        yield home
+
+
+@contextmanager
+def oulad_home() -> Iterator[Path]:
+    """All clicks at once, as one home."""
+    with _home(OULAD_SETTINGS) as home:
+        land(oulad_clicks(), home, "clicks.tsv", separator="\t")
+        run_home(home)
+        yield home
+
+
+@contextmanager
+def _home(settings: str) -> Iterator[Path]:
+    with scratch() as folder, only_tables(*(() if LONG else _READ)):
+        (folder / "tidemark.toml").write_text(settings, encoding="utf-8")
+        yield folder
 
 
 def land(rows: pl.DataFrame, home: Path, name: str, separator: str = ",") -> None:

@@ -11,7 +11,7 @@ import dagster as dg
 import polars as pl
 import pytest
 from dagster._core.execution.backfill import PartitionBackfill
-from homes import tables_of
+from homes import only_tables, tables_of
 
 from pipelines import registry
 from pipelines.checks import CHECKS
@@ -49,6 +49,15 @@ def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("sample")
     write_sample(root / "landing", root / "truths.json", days=6, users=20)
     return root
+
+
+@pytest.fixture
+def few_assets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A smaller house, and what must hold between its tables."""
+    with only_tables("ingest_ledger", "active_users_daily"):
+        names = {spec.name for spec in registry.TABLES}
+        monkeypatch.setattr(judgements, "CHECKS", [c for c in CHECKS if {*c.tables} <= names])
+        yield
 
 
 def home_beside(sample_home: Path, root: Path, settings: str = "") -> Home:
@@ -185,6 +194,7 @@ def test_a_home_in_use_fails_the_step_in_one_line(
     assert "\n" not in said
 
 
+@pytest.mark.usefixtures("few_assets")
 def test_a_range_is_honoured_and_the_night_makes_up_for_the_rest(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
@@ -209,6 +219,7 @@ def test_a_range_is_honoured_and_the_night_makes_up_for_the_rest(
     assert files_of(ranged) == files_of(whole)
 
 
+@pytest.mark.usefixtures("few_assets")
 def test_a_forced_backfill_builds_what_is_not_stale_in_its_range_and_nothing_else(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
@@ -244,6 +255,7 @@ def run_selected(
     )
 
 
+@pytest.mark.usefixtures("few_assets")
 def test_a_disk_that_fails_for_a_moment_is_tried_again(
     tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,6 +282,7 @@ def failing_first(failures: Iterator[Exception]) -> Any:
     return attempt
 
 
+@pytest.mark.usefixtures("few_assets")
 def test_a_night_leaves_what_is_not_complete_and_a_run_by_hand_takes_it(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
@@ -291,6 +304,7 @@ def test_a_night_leaves_what_is_not_complete_and_a_run_by_hand_takes_it(
     assert taken(tags_of_range("2025-03-01", "2025-03-02")) == (1, "none")
 
 
+@pytest.mark.usefixtures("few_assets")
 def test_too_many_refused_rows_withhold_the_publication(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
@@ -303,6 +317,7 @@ def test_too_many_refused_rows_withhold_the_publication(
     assert not home.bi.exists()
 
 
+@pytest.mark.usefixtures("few_assets")
 def test_an_empty_home_can_be_loaded_and_says_what_is_missing(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:

@@ -4,10 +4,12 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+import pytest
 from homes import assert_same_state, event, land, make_home, run_home, stored, table
 
 from pipelines.warehouse.bring_up import Days
 
+pytestmark = pytest.mark.only_tables("ingest_ledger", "active_users_daily", "sessions_daily")
 NEW_DAY = date(2025, 3, 11)
 
 

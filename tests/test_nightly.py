@@ -18,6 +18,7 @@ from pipelines.nights import Night, record, recorded
 from pipelines.run import Report, run
 from pipelines.warehouse.lock import writer_lock
 
+pytestmark = pytest.mark.only_tables("active_days_histogram", "ingest_ledger", "lifecycle")
 MARKED = 'landing_marker = "_SUCCESS"\nlock_wait_minutes = 0\n'
 MONDAY, TUESDAY = "2025-03-03", "2025-03-04"
 EPOCH = datetime(2025, 3, 5, 3, tzinfo=UTC)

@@ -26,6 +26,9 @@ from pipelines.landing.pseudonyms import fingerprint, pseudonymized, without_val
 from pipelines.landing.sources import SOURCES
 from schemas.base import dtypes
 
+pytestmark = pytest.mark.only_tables(
+    "customer_profiles", "ingest_ledger", "active_users_daily", "lifecycle", "survey_scores"
+)
 KEY, OTHER = "0123456789abcdef", "fedcba9876543210"
 ON = "pseudonymize_ids = true\nrefused_rows_limit = 1.0\n"
 PEOPLE = ("ada-lovelace", "bob-anon-7", "cust-ada-1", "cust-bob-2")
@@ -126,7 +129,7 @@ def test_reasons_lose_what_they_quote_and_keep_what_they_say() -> None:
     ]
 
 
-@pytest.mark.usefixtures("key")
+@pytest.mark.usefixtures("key", "whole_house")
 def test_no_id_is_anywhere_in_the_warehouse_or_the_tables(folder: Path) -> None:
     home = landed(folder / "home")
     run_home(home)

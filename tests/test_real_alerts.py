@@ -1,21 +1,12 @@
 """Alerts in published data: those of the second computation, and how few there are."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
-import pytest
-from homes import run_home, scratch, table
+from homes import table
 from oracle.alerts import alerts_oracle
 from polars.testing import assert_frame_equal
-from real_data import (
-    GIT_SETTINGS,
-    OULAD_SETTINGS,
-    git_commits,
-    land,
-    needs_real_data,
-    oulad_clicks,
-)
+from real_data import needs_real_data
 
 from benchmarks.alerts import rates
 from pipelines import registry
@@ -23,24 +14,6 @@ from schemas.base import empty
 
 pytestmark = needs_real_data
 KEY = ["date", "table", "metric", "row_key"]
-
-
-@pytest.fixture(scope="module")
-def git_home() -> Iterator[Path]:
-    with scratch() as folder:
-        (folder / "tidemark.toml").write_text(GIT_SETTINGS)
-        land(git_commits(), folder, "commits.csv")
-        run_home(folder, select=["metric_alerts"])
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def oulad_home() -> Iterator[Path]:
-    with scratch() as folder:
-        (folder / "tidemark.toml").write_text(OULAD_SETTINGS)
-        land(oulad_clicks(), folder, "clicks.tsv", separator="\t")
-        run_home(folder, select=["metric_alerts"])
-        yield folder
 
 
 def table_or_none(home: Path, name: str) -> pl.DataFrame:

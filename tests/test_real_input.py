@@ -16,31 +16,12 @@ from real_data import (
     OULAD_SETTINGS,
     OULAD_STARTS,
     git_commits,
-    land,
     needs_real_data,
     oulad_clicks,
 )
 
 pytestmark = needs_real_data
 NIGHTS = 20
-
-
-@pytest.fixture(scope="module")
-def git_home() -> Iterator[Path]:
-    with scratch() as folder:
-        home = _home(folder / "at-once", GIT_SETTINGS)
-        land(git_commits(), home, "commits.csv")
-        run_home(home)
-        yield home
-
-
-@pytest.fixture(scope="module")
-def oulad_home() -> Iterator[Path]:
-    with scratch() as folder:
-        home = _home(folder / "at-once", OULAD_SETTINGS)
-        land(oulad_clicks(), home, "clicks.tsv", separator="\t")
-        run_home(home)
-        yield home
 
 
 def test_every_commit_is_accounted_for(git_home: Path):

@@ -19,7 +19,19 @@ from oracle.pages import interactivity_oracle, pages_oracle
 from oracle.sessions import frequency_oracle, session_oracle
 from real_data import VARIABLE, needs_real_data
 
-pytestmark = needs_real_data
+pytestmark = [
+    needs_real_data,
+    pytest.mark.only_tables(
+        "conversions_periodic",
+        "conversions_daily",
+        "engagement_frequency",
+        "interactivity_daily",
+        "pages_daily",
+        "sessions",
+        "sessions_periodic",
+        "traffic_sources_daily",
+    ),
+]
 
 SETTINGS = """\
 publish_personal_data = true

@@ -19,6 +19,7 @@ from homes import (
     table,
 )
 
+pytestmark = pytest.mark.only_tables("ingest_ledger", "active_users_daily", "lifecycle")
 RULES = """\
 refused_rows_limit = {limit}
 report = false

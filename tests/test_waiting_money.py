@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import pytest
 from homes import assert_same_state, command, land, make_home, run_home, stored, table
 from homes import warehouse_table as facts
 
@@ -12,6 +13,9 @@ from pipelines.home import open_home
 from pipelines.registry import BY_NAME
 from pipelines.session import reading
 
+pytestmark = pytest.mark.only_tables(
+    "ingest_ledger", "campaigns_daily", "mrr_movements_monthly", "customer_lifetime_value"
+)
 MONEY = [
     ("orders", {"order_id": "1", "customer_id": "ada", "ordered_ts": "2024-03-04T10:00:00Z"}),
     ("campaign_costs", {"cost_day": "2024-03-04", "channel": "ads", "campaign": "spring"}),

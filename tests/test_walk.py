@@ -15,6 +15,7 @@ from pipelines import registry
 from pipelines.run import Report
 from pipelines.warehouse.bring_up import Days
 
+pytestmark = pytest.mark.only_tables("sessions_daily")
 SESSION_DAYS = registry.BY_NAME["session_days"]
 
 

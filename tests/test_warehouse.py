@@ -40,6 +40,7 @@ from pipelines.warehouse.specs import Everything, UpTo, Within
 from schemas.links import Links
 from schemas.users import Users
 
+pytestmark = pytest.mark.only_tables("ingest_ledger", "active_users_daily", "lifecycle")
 JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
 
 
