@@ -189,3 +189,19 @@ def test_webserver_and_daemon_find_the_code_server_where_it_listens() -> None:
     port = f"--port {entry['grpc_server']['port']}"
     assert port in SERVICES["code"]["command"][-1]
     assert port in text(DEPLOY / "systemd" / "tidemark-code.service")
+
+
+@pytest.mark.parametrize("page", ["docs/first-hour.md", "docs/server.md"])
+def test_pages_name_what_is_there(page: str) -> None:
+    said = text(ROOT / page)
+    files = {name.rstrip("/.") for name in re.findall(r"\bdeploy/[\w./-]+", said)}
+    assert files
+    assert [name for name in sorted(files) if not (ROOT / name).exists()] == []
+    shipped = {path.name for path in (DEPLOY / "systemd").iterdir()}
+    units = set(re.findall(r"\btidemark-(?:code|webserver|daemon|nightly)\S*\b", said))
+    assert units
+    assert [name for name in sorted(units) if not {name, f"{name}.service"} & shipped] == []
+    variables = set(re.findall(r"\bTIDEMARK_[A-Z_]*[A-Z]\b", said))
+    assert variables <= DOCUMENTED
+    linked = re.findall(r"\]\(([\w./-]+)\)", said)
+    assert [link for link in linked if not (ROOT / "docs" / link).exists()] == []
