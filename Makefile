@@ -33,6 +33,7 @@ demo: setup
 	$(BIN)/tidemark --home "$(HOME_DIR)" run
 	@echo
 	@echo "Tables for BI tools:  $(HOME_DIR)/bi/*.parquet and $(HOME_DIR)/bi/catalog.duckdb"
+	@echo "Pictures:             $(HOME_DIR)/bi/report.html"
 	@echo "Planted truths:       $(HOME_DIR)/sample_truths.json"
 	@echo "Next:  $(BIN)/tidemark --home $(HOME_DIR) status    freshness, late and refused rows"
 	@echo "       $(BIN)/tidemark --home $(HOME_DIR) verify    checksums, conservation, identities"
