@@ -1,6 +1,8 @@
 """Every published table opens in DuckDB, pyarrow, polars, pandas and Hyper with equal values."""
 
 import math
+import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from homes import make_home, run_home, scratch
+from homes import ROOT, make_home, run_home, scratch
 
 from pipelines import registry
 from pipelines.sample import ALL_SOURCES, write_sample
@@ -221,3 +223,31 @@ def test_nothing_is_published_after_the_day_through_which_data_is_whole(
     for name in ("date", "period_start", "cohort_start"):
         if name in frame.columns:
             assert frame[name].max() <= last
+
+
+def read_all(folder: Path) -> dict[str, int]:
+    return {path.stem: pl.read_parquet(path).height for path in folder.glob("*.parquet")}
+
+
+def test_bi_alone_can_be_moved_or_mounted_elsewhere(bi: Path, folder: Path) -> None:
+    """Its links lead nowhere out of it."""
+    shutil.copytree(bi, folder / "mounted", symlinks=True)
+    assert read_all(folder / "mounted") == read_all(bi)
+
+
+def test_a_copy_for_systems_without_links_has_plain_files(bi: Path, folder: Path) -> None:
+    shutil.copytree(bi, folder / "copy", ignore=shutil.ignore_patterns(".*"))
+    assert not any(path.is_symlink() for path in (folder / "copy").rglob("*"))
+    assert read_all(folder / "copy") == read_all(bi)
+
+
+def test_views_on_the_files_work_wherever_they_lie(bi: Path, folder: Path) -> None:
+    """As docs/readers.md says, where the paths of the catalogue are not those of the reader."""
+    shutil.copytree(bi, folder / "data", symlinks=True)
+    (statements,) = re.findall(
+        r"```sql\n(.*?)```", (ROOT / "docs/readers.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute(statements.replace("/data/bi", str(folder / "data")))
+        days = connection.execute("SELECT count(*) FROM active_users_daily").fetchone()
+    assert days == (read_all(bi)["active_users_daily"],)
