@@ -16,7 +16,12 @@ from homes import run_home, scratch, table, warehouse_table
 from real_data import VARIABLE, needs_real_data
 
 PUBLISHED = Path(os.environ.get(VARIABLE, ""))
-pytestmark = needs_real_data
+pytestmark = [
+    needs_real_data,
+    pytest.mark.only_tables(
+        "clv_models", "customer_lifetime_value", "clv_monthly", "ingest_ledger"
+    ),
+]
 
 # The rows bring no id of their own; two that look alike are two purchases.
 CDNOW_SETTINGS = """\

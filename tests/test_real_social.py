@@ -16,7 +16,10 @@ from oracle.compare import assert_equal_tables
 from oracle.social import TOTALS, social_oracle
 from real_data import needs_real_data, read
 
-pytestmark = needs_real_data
+pytestmark = [
+    needs_real_data,
+    pytest.mark.only_tables("social_engagement_daily", "social_posts", "ingest_ledger"),
+]
 LAST_DAY = date(2014, 12, 31)
 SETTINGS = """\
 [sources.social_posts]

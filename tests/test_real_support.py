@@ -14,7 +14,7 @@ from oracle.compare import assert_equal_tables
 from oracle.support import support_oracle
 from real_data import VARIABLE, needs_real_data, read
 
-pytestmark = needs_real_data
+pytestmark = [needs_real_data, pytest.mark.only_tables("support_tickets", "ingest_ledger")]
 LOG = ("incident_event_log", "incident_event_log.csv.gz")
 LAST_DAY = date(2017, 2, 18)
 SETTINGS = """\
