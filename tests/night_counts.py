@@ -1,0 +1,121 @@
+"""What a run touches, counted and not timed: slices, rows, files, transforms, rows of the manifest.
+
+Everything that the warehouse reads goes through ``Store.scan``, everything that it writes through
+``Store.put`` and ``Staging``; they are watched here, and nothing in them is changed.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import polars as pl
+from homes import run_home
+
+from pipelines import run as running
+from pipelines.session import Session
+from pipelines.warehouse.bring_up import Builder
+from pipelines.warehouse.disk import Staging
+from pipelines.warehouse.land import Lander
+from pipelines.warehouse.manifest import Manifest
+from pipelines.warehouse.specs import Spec
+from pipelines.warehouse.store import Store
+
+LANDING, CHECKS, PUBLICATION = "landing", "checks", "publication"
+
+
+@dataclass
+class Counts:
+    """By table that was at work, or by table and input of which it was read."""
+
+    rebuilt: Counter[str] = field(default_factory=Counter)
+    transforms: Counter[str] = field(default_factory=Counter)
+    rows_read: Counter[tuple[str, str]] = field(default_factory=Counter)
+    files_read: Counter[tuple[str, str]] = field(default_factory=Counter)
+    bytes_read: Counter[tuple[str, str]] = field(default_factory=Counter)
+    rows_filed: Counter[str] = field(default_factory=Counter)
+    files_written: Counter[str] = field(default_factory=Counter)
+    bytes_written: Counter[str] = field(default_factory=Counter)
+    raw_files_read: int = 0
+    published: set[str] = field(default_factory=set)
+    manifest_rows: int = 0
+
+
+def counted_run(home: Path, **options: Any) -> Counts:
+    """The counts of one run."""
+    counts = Counts()
+    with _watched(counts):
+        report = run_home(home, **options)
+    assert not report.withheld, report.withheld
+    counts.rebuilt.update({each.table: each.rebuilt for each in report.built if each.rebuilt})
+    if report.publication:
+        counts.published = set(report.publication.written)
+    return counts
+
+
+@contextmanager
+def _watched(counts: Counts) -> Iterator[None]:
+    at_work = [LANDING]
+
+    def during(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def named(self: Any, *given: Any, **options: Any) -> Any:
+            at_work.append(name or given[0].name)
+            try:
+                return function(self, *given, **options)
+            finally:
+                at_work.pop()
+
+        return named
+
+    def scan(self: Store, filing: Any, keys: Any) -> pl.LazyFrame:
+        wanted = list(keys)
+        slices = self.manifest.slices.get(filing.table, {})
+        records = [slices[key] for key in wanted if key in slices and slices[key].rows]
+        files = {record.file for record in records if record.file is not None}
+        pair = (at_work[-1], filing.table)
+        counts.rows_read[pair] += sum(record.rows for record in records)
+        counts.files_read[pair] += len(files)
+        counts.bytes_read[pair] += sum(self.manifest.files[file].bytes for file in files)
+        return scan_as_it_is(self, filing, wanted)
+
+    def put(self: Store, filing: Any, rows: Any, rebuilt: Any, removed: Any = ()) -> Any:
+        counts.rows_filed[filing.table] += rows.height
+        return put_as_it_is(self, filing, rows, rebuilt, removed)
+
+    def write(self: Staging, path: str, content: bytes) -> None:
+        counts.files_written[path.split("/")[0]] += 1
+        counts.bytes_written[path.split("/")[0]] += len(content)
+        write_as_it_is(self, path, content)
+
+    def build(self: Builder, spec: Spec, keys: Any, digests: Any, report: Any) -> None:
+        counts.transforms[spec.name] += 1
+        build_as_it_is(self, spec, keys, digests, report)
+
+    def read(self: Lander, source: Any, files: Any, **options: Any) -> Any:
+        counts.raw_files_read += len(files)
+        return read_as_it_is(self, source, files, **options)
+
+    def close(self: Manifest) -> None:
+        counts.manifest_rows += self._connection.total_changes
+        close_as_it_is(self)
+
+    scan_as_it_is, put_as_it_is, write_as_it_is = Store.scan, Store.put, Staging.write
+    build_as_it_is, read_as_it_is, close_as_it_is = Builder._build, Lander.read, Manifest.close
+    with ExitStack() as patched:
+        for owner, name, watching in (
+            (Store, "scan", scan),
+            (Store, "put", put),
+            (Staging, "write", write),
+            (Builder, "_build", build),
+            (Lander, "read", read),
+            (Manifest, "close", close),
+            (Builder, "bring_up", during("", Builder.bring_up)),
+            (Session, "publish", during(PUBLICATION, Session.publish)),
+            (running, "newly_broken_checks", during(CHECKS, running.newly_broken_checks)),
+            (running, "over_limit", during(CHECKS, running.over_limit)),
+        ):
+            patched.enter_context(patch.object(owner, name, watching))
+        yield
