@@ -7,7 +7,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 TESTS := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test test-long test-postgres check check-deploy dev definitions bench bench-memory clean
+.PHONY: help setup demo test test-long test-postgres check check-deploy dev definitions bench bench-full bench-others bench-memory clean
 .DEFAULT_GOAL := help
 
 help:
@@ -71,9 +71,27 @@ dev: setup
 definitions: setup
 	DAGSTER_DISABLE_TELEMETRY=yes $(BIN)/dagster definitions validate -w workspace.yaml
 
-## make bench      Tidemark against a DuckDB script, on generated events
-bench: setup
-	$(BIN)/python -m benchmarks.activity
+## make bench      Tidemark against what people would use instead, and how it grows: minutes
+bench: setup bench-others
+	$(BIN)/python -m benchmarks.suite --rounds 2
+	$(BIN)/python -m benchmarks.growth --rounds 2
+	$(BIN)/python -m benchmarks.results
+
+## make bench-full  the same at full size, hours; what was measured is kept, and it goes on there
+bench-full: setup bench-others
+	$(BIN)/python -m benchmarks.suite --events 20000000 --users 500000
+	$(BIN)/python -m benchmarks.suite --events 20000000 --users 500000 --days 1095 --questions stored parquet
+	$(BIN)/python -m benchmarks.suite --events 100000000 --users 500000 --questions stored parquet --rounds 1
+	$(BIN)/python -m benchmarks.growth --scale full
+	$(BIN)/python -m benchmarks.results
+
+# An environment of their own: pandera would import pyspark, wherever it stood beside it.
+bench-others: build/bench/venv/.ready
+
+build/bench/venv/.ready: benchmarks/requirements.txt
+	$(PYTHON) -m venv build/bench/venv
+	build/bench/venv/bin/python -m pip install --quiet --requirement benchmarks/requirements.txt
+	@touch $@
 
 ## make bench-memory  peak memory when files of 0.7 and 2 GB land, and of the runs that follow
 bench-memory: setup

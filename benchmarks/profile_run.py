@@ -9,6 +9,7 @@ that its kinds blur; of all other phases each CPU second is where it was spent.
 
 import argparse
 import functools
+import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -151,8 +152,12 @@ def main() -> None:
     parser.add_argument("home", type=Path)
     parser.add_argument("--select", nargs="*", default=())
     parser.add_argument("--force", action="store_true")
+    parser.add_argument("--json", type=Path, help="write the phases here instead of printing")
     options = parser.parse_args()
     phases = profiled(options.home, select=options.select, force=options.force)
+    if options.json:
+        options.json.write_text(json.dumps(table_of(phases)[:-1].to_dicts()), encoding="utf-8")
+        return
     with pl.Config(
         tbl_rows=-1,
         tbl_cols=-1,
