@@ -1,8 +1,9 @@
 """Dagster's storage: ready before it starts, set up from one file, and free of what is old."""
 
+import multiprocessing
 import os
-import subprocess
-import sys
+import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,11 +27,12 @@ PLACES = {"storage", "local_artifact_storage", "compute_logs"}
 LATER = datetime.now(UTC) + timedelta(days=91)
 
 
-@pytest.fixture
-def instance(tmp_path: Path):
-    """Dagster's storage after one run that materialized a table, and said a line."""
-    prepare(ROOT, tmp_path / "dagster", Home(tmp_path / "home"))
-    with dg.DagsterInstance.from_config(str(tmp_path / "dagster")) as one:
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Dagster's storage after one run that materialized a table, and said a line and a word."""
+    folder = tmp_path_factory.mktemp("prepared")
+    prepare(ROOT, folder / "dagster", Home(folder / "home"))
+    with dg.DagsterInstance.from_config(str(folder / "dagster")) as one:
 
         @dg.asset
         def table(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -39,6 +41,14 @@ def instance(tmp_path: Path):
             return dg.MaterializeResult(metadata={"rows": 3})
 
         assert dg.materialize([table], instance=one).success
+    return folder / "dagster"
+
+
+@pytest.fixture
+def instance(place: Path, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """A copy of that storage, for one test."""
+    shutil.copytree(place, tmp_path / "dagster")
+    with dg.DagsterInstance.from_config(str(tmp_path / "dagster")) as one:
         yield one
 
 
@@ -72,8 +82,10 @@ def test_with_postgres_only_the_storage_is_another(tmp_path: Path, monkeypatch: 
     assert list(settings_of(ROOT / POSTGRES_CONFIG)) == ["storage"]
 
 
-def test_settings_follow_the_project_until_somebody_makes_them_their_own(tmp_path: Path):
-    prepare(ROOT, tmp_path, Home(tmp_path / "home"))
+def test_settings_follow_the_project_until_somebody_makes_them_their_own(
+    place: Path, tmp_path: Path
+):
+    shutil.copytree(place, tmp_path, dirs_exist_ok=True)
     config = tmp_path / CONFIG
     written = config.read_text()
     config.write_text(f"{WRITTEN}\nretention: {{}}\n")
@@ -85,15 +97,15 @@ def test_settings_follow_the_project_until_somebody_makes_them_their_own(tmp_pat
 
 
 def test_several_processes_can_prepare_the_same_fresh_storage(tmp_path: Path):
-    environment = {**os.environ, "DAGSTER_HOME": str(tmp_path / "dagster")}
-    environment["TIDEMARK_HOME"] = str(tmp_path / "home")
-    command = [sys.executable, "-m", "pipelines.orchestration.prepare"]
-    several = [
-        subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    said = [process.communicate()[1] for process in several]
-    assert [process.returncode for process in several] == [0, 0], said
+    # Forked, so that they begin at once and import nothing anew.
+    fork = multiprocessing.get_context("fork")
+    arguments = (ROOT, tmp_path / "dagster", Home(tmp_path / "home"))
+    several = [fork.Process(target=prepare, args=arguments) for _ in range(3)]
+    for process in several:
+        process.start()
+    for process in several:
+        process.join()
+    assert [process.exitcode for process in several] == [0, 0, 0]
 
 
 def test_old_logs_go_and_what_was_materialized_stays(instance: dg.DagsterInstance):
