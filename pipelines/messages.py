@@ -73,10 +73,17 @@ def messages_of_night(home: Home, night: Night) -> list[Message]:
     """What a night leaves people to know: that it failed, files that were refused."""
     found = [message_of_failure(home, night.problem)] if night.problem else []
     if night.refused_files:
-        what = f"files could not be read: {_listed(night.refused_files)}"
-        since = f"{night.started_at:%Y-%m-%d %H:%M} UTC"
-        found.append(Message(what, str(home.landing), since, _page(home)))
+        found.append(message_of_files(home, night.refused_files, night.started_at))
     return found
+
+
+def message_of_files(
+    home: Home, refused: list[str], started_at: datetime, page: str = ""
+) -> Message:
+    """What to tell of files that a night could not read to their end."""
+    what = f"files could not be read: {_listed(refused)}"
+    since = f"{started_at:%Y-%m-%d %H:%M} UTC"
+    return Message(what, str(home.landing), since, page or _page(home))
 
 
 def tell_of_data(home: Home, now: datetime, page: str = "", say: Say = print) -> None:

@@ -112,17 +112,18 @@ def broken_checks(session: Session) -> list[str]:
 
 def newly_broken_checks(session: Session) -> list[str]:
     """The same, without judging again what has held of just these tables before."""
-    found = []
-    for check in _ready(session):
-        note, digest = f"check {check.name}", session.content_digest(check.tables).hex()
-        if session.manifest.about(note) == digest:
-            continue
-        text = _judged(session, check)
-        if text:
-            found.append(text)
-        else:
-            session.manifest.note(note, digest)
-    return found
+    return [text for check in _ready(session) if (text := newly_broken(session, check))]
+
+
+def newly_broken(session: Session, check: Check) -> str | None:
+    """What breaks a check; None where it holds, or has held of just these tables before."""
+    note, digest = f"check {check.name}", session.content_digest(check.tables).hex()
+    if session.manifest.about(note) == digest:
+        return None
+    text = _judged(session, check)
+    if text is None:
+        session.manifest.note(note, digest)
+    return text
 
 
 def _ready(session: Session) -> list[Check]:

@@ -107,12 +107,16 @@ class Session:
             self.builder.survey(spec)
         return {name: len(periods) for name, periods in self.builder.still_stale.items()}
 
-    def publish(self, tables: Sequence[Spec] = registry.PUBLISHED) -> Publication:
-        """Publish the given tables that are up to date; the others stay as readers see them."""
-        chosen = {spec.name for spec in tables}
+    def survey(self) -> None:
+        """Note what is stale of the tables that were not brought up to date."""
         for spec in registry.TABLES:
             if spec.name not in self.builder.still_stale:
                 self.builder.survey(spec)
+
+    def publish(self, tables: Sequence[Spec] = registry.PUBLISHED) -> Publication:
+        """Publish the given tables that are up to date; the others stay as readers see them."""
+        chosen = {spec.name for spec in tables}
+        self.survey()
         behind = [
             spec.name
             for spec in registry.PUBLISHED
@@ -164,14 +168,24 @@ def writing(
     Raises HomeBusyError where another run is at work there for longer than is waited.
     """
     with writer_lock(home.warehouse, wait_minutes=wait_minutes):
-        manifest = Manifest(home.warehouse / MANIFEST, writable=True)
+        session = opened(home, progress)
         try:
-            session = Session(home, manifest, progress)
-            session.store.sweep()
-            session.store.heal()
             yield session
         finally:
-            manifest.close()
+            session.manifest.close()
+
+
+def opened(home: Home, progress: Progress = no_progress) -> Session:
+    """A session for whoever holds the home's lock, and closes its manifest."""
+    manifest = Manifest(home.warehouse / MANIFEST, writable=True)
+    try:
+        session = Session(home, manifest, progress)
+        session.store.sweep()
+        session.store.heal()
+    except BaseException:
+        manifest.close()
+        raise
+    return session
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -14,7 +15,9 @@ from dagster._core.execution.backfill import PartitionBackfill
 from homes import only_tables, tables_of
 
 from pipelines import registry
+from pipelines import run as judging
 from pipelines.checks import CHECKS
+from pipelines.errors import TidemarkError
 from pipelines.home import Home
 from pipelines.orchestration import judgements, steps
 from pipelines.orchestration.days import (
@@ -29,10 +32,13 @@ from pipelines.orchestration.days import (
 from pipelines.orchestration.nightly import JOB, SCHEDULE, definitions_of, run_in_process
 from pipelines.orchestration.prepare import close_killed_runs, prepare
 from pipelines.orchestration.tables import Rebuild
+from pipelines.orchestration.telling import refused_files
 from pipelines.run import run
 from pipelines.sample import write_sample
+from pipelines.session import Session, writing
 from pipelines.warehouse.bring_up import Days
 from pipelines.warehouse.lock import writer_lock
+from pipelines.warehouse.promises import BrokenPromiseError, check_promise
 
 PROJECT = Path(__file__).parents[1]
 
@@ -173,14 +179,65 @@ def test_a_broken_check_keeps_readers_on_the_last_good_tables(
 ) -> None:
     home, _ = nightly_home
     before = files_of(home)
-    monkeypatch.setattr(judgements, "broken", lambda check, _: f"{check.name} is broken")
+    # As if the code of the checks had changed, so that what has held is judged again.
+    monkeypatch.setattr(Session, "content_digest", lambda _, tables: "".join(tables).encode())
+    monkeypatch.setattr(judging, "broken", lambda check, _: f"{check.name} is broken")
     result = run_in_process(home, instance, raise_on_error=False)
-    assert not result.success
+    assert list(failures(result)) == ["publication"]
+    found = {each.check_name for each in result.get_asset_check_evaluations() if not each.passed}
+    assert found == {check.name for check in CHECKS}
     assert materializations(result, "publication") == {}
     assert files_of(home) == before
     # Nothing had changed, so that nothing but the two days of the run's range was reported.
     assert len(materializations(result, "events")) == 2
     assert materializations(result, "user_days")[None]["slices_rebuilt"] == 0
+
+
+def test_a_broken_promise_stops_what_depends_on_the_table(
+    nightly_home: tuple[Home, dg.ExecuteInProcessResult],
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home, _ = nightly_home
+    before = files_of(home)
+    monkeypatch.setattr(Session, "content_digest", lambda _, tables: b"new" + tables[0].encode())
+
+    def refuse(frame: pl.DataFrame, table: str, model: Any) -> None:
+        if table == "churn_monthly":
+            raise BrokenPromiseError("churn_monthly: customers is negative")
+        check_promise(frame, table, model)
+
+    monkeypatch.setattr(judgements, "check_promise", refuse)
+    result = run_in_process(home, instance, raise_on_error=False)
+    assert "1 blocking asset check failed" in failures(result)["churn_monthly"]
+    broken = [each for each in result.get_asset_check_evaluations() if not each.passed]
+    assert [each.description for each in broken] == ["churn_monthly: customers is negative"]
+    assert materializations(result, "publication") == {}
+    assert files_of(home) == before
+
+
+def test_steps_of_a_run_share_what_is_loaded_until_somebody_else_is_at_work(
+    nightly_home: tuple[Home, dg.ExecuteInProcessResult],
+) -> None:
+    home, _ = nightly_home
+    context: Any = SimpleNamespace(run=SimpleNamespace(run_id="one"), log=None)
+
+    def session() -> Session:
+        with steps.changing(home.root, context) as found:
+            return found
+
+    first = session()
+    assert session() is first
+    with writing(home) as other:
+        other.manifest.note("by", "another")
+    second = session()
+    assert second is not first
+    context.run.run_id = "two"
+    third = session()
+    assert third is not second
+    with pytest.raises(dg.Failure), steps.changing(home.root, context):
+        raise TidemarkError("half done")
+    assert session() is not third
 
 
 def test_a_home_in_use_fails_the_step_in_one_line(
@@ -216,7 +273,9 @@ def test_a_range_is_honoured_and_the_night_makes_up_for_the_rest(
     assert "2025-03-03" not in events
     assert event_days(ranged).get_first_partition_key() == "2025-02-01"
     run(whole)
-    assert files_of(ranged) == files_of(whole)
+    # Files that were replaced are swept by the next run, as it begins.
+    with writing(ranged):
+        assert files_of(ranged) == files_of(whole)
 
 
 @pytest.mark.usefixtures("few_assets")
@@ -263,7 +322,7 @@ def test_a_disk_that_fails_for_a_moment_is_tried_again(
     land(home, "2025-03-01", event("a", "2025-03-01T10:00:00Z"))
     monkeypatch.setattr(steps, "PAUSES", (0, 0))
     failures = iter([OSError(errno.EIO, "input/output error")])
-    monkeypatch.setattr(steps, "writing", failing_first(failures))
+    monkeypatch.setattr(steps, "opened", failing_first(failures))
     days = date(2025, 3, 1), date(2025, 3, 1)
     result = run_selected(home, instance, ["landed_events"], *days, force=False)
     assert result.success
@@ -272,7 +331,7 @@ def test_a_disk_that_fails_for_a_moment_is_tried_again(
 
 def failing_first(failures: Iterator[Exception]) -> Any:
     """Opening a home, after it has failed in each of these ways."""
-    work = steps.writing
+    work = steps.opened
 
     def attempt(*arguments: Any, **options: Any) -> Any:
         for failure in failures:
@@ -302,6 +361,19 @@ def test_a_night_leaves_what_is_not_complete_and_a_run_by_hand_takes_it(
 
     assert taken(night) == (1, "- 2025-03-02: there is no _SUCCESS")
     assert taken(tags_of_range("2025-03-01", "2025-03-02")) == (1, "none")
+
+
+@pytest.mark.usefixtures("few_assets")
+def test_files_that_a_run_could_not_read_are_told_by_source(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    home = Home(tmp_path)
+    land(home, "2025-03-03", event("a", "2025-03-03T10:00:00Z"))
+    (tmp_path / "landing" / "events" / "2025-03-03" / "b.parquet").write_bytes(b"no parquet")
+    days = date(2025, 3, 3), date(2025, 3, 3)
+    result = run_selected(home, instance, ["landed_events"], *days, force=False)
+    assert refused_files(instance, result.run_id) == ["events/2025-03-03/b.parquet"]
+    assert refused_files(instance, "another") == []
 
 
 @pytest.mark.usefixtures("few_assets")
@@ -344,6 +416,8 @@ def test_assets_carry_what_the_schemas_say(tmp_path: Path) -> None:
         columns = shown.metadata["dagster/column_schema"].columns
         assert [column.name for column in columns] == list(spec.schema)
         assert all(column.description for column in columns)
+        constraints = [each for column in columns for each in column.constraints.other]
+        assert not [each for each in constraints if "_than" in each]
         upstream = {dep.asset_key.path[-1] for dep in shown.deps}
         assert upstream == set(spec.reads) - {spec.name}
     assert {name for name, spec in specs.items() if spec.partitions_def} == {"events"}

@@ -1,32 +1,33 @@
-"""Asset checks: what each published table promises, and what must hold between tables.
+"""Asset checks: what each published table promises, what must hold between tables, freshness.
 
-They block what depends on their table. A check that reads a table which is made from its own cannot
-block in between; the publication refuses what it finds all the same.
+A table's step judges what the table promises, and what it breaks blocks what depends on it. Checks
+between tables are judged in one step, because most read tables that are made from their own and so
+cannot block in between; the publication refuses what they find.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 
-from pipelines import registry
-from pipelines.checks import CHECKS, Check, broken
+from pipelines.checks import CHECKS, Check
 from pipelines.freshness import days_late, late_tables, today_of
 from pipelines.orchestration.publication import NAME as PUBLICATION
-from pipelines.orchestration.steps import looking
+from pipelines.orchestration.steps import changing, looking
+from pipelines.run import newly_broken
 from pipelines.session import Session
+from pipelines.warehouse.digests import code_version, digest_of
 from pipelines.warehouse.promises import BrokenPromiseError, check_promise
 from pipelines.warehouse.specs import Spec
 
-PROMISE = "keeps_its_promise"
+PROMISE, BETWEEN = "keeps_its_promise", "between_tables"
 IS_FRESH = "is_fresh"
 
 
 def asset_checks(root: Path) -> list[dg.AssetChecksDefinition]:
-    """Every check, each of which can also be run by itself."""
-    promises = [_promise_check(spec, root) for spec in registry.PUBLISHED]
-    between = [_between_tables(check, root) for check in CHECKS]
-    return [*promises, *between, _freshness_check(root)]
+    """Checks with steps of their own, each of which can also be run by itself."""
+    return [_between_tables(root), _freshness_check(root)]
 
 
 def _freshness_check(root: Path) -> dg.AssetChecksDefinition:
@@ -56,56 +57,66 @@ def judge_freshness(root: Path, now: datetime) -> dg.AssetCheckResult:
     )
 
 
-def _promise_check(spec: Spec, root: Path) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        name=PROMISE,
+def promise_spec(spec: Spec) -> dg.AssetCheckSpec:
+    """The check that a published table's own step makes."""
+    return dg.AssetCheckSpec(
+        PROMISE,
         asset=spec.name,
         blocking=True,
         description=f"Types, values and rules hold; unique: {', '.join(spec.promise.key)}.",
     )
-    def judge() -> dg.AssetCheckResult:
-        with looking(root) as session:
-            frame = session.scan(spec.name).collect()
+
+
+def judge_promise(session: Session, spec: Spec) -> dg.AssetCheckResult:
+    """Whether a whole table keeps its promise; what has held of the same rows is not read again."""
+    content = session.content_digest([spec.name])
+    digest = digest_of([code_version(f"schemas.{spec.name}"), content]).hex()
+    note = f"promise {spec.name}"
+    fault = None
+    if session.manifest.about(note) != digest:
         try:
-            check_promise(frame, spec.name, spec.model)
+            check_promise(session.scan(spec.name).collect(), spec.name, spec.model)
+            session.manifest.note(note, digest)
         except BrokenPromiseError as error:
-            return dg.AssetCheckResult(passed=False, description=str(error))
-        return dg.AssetCheckResult(passed=True, metadata={"rows": frame.height})
+            fault = str(error)
+    return dg.AssetCheckResult(check_name=PROMISE, passed=fault is None, description=fault)
+
+
+def _between_tables(root: Path) -> dg.AssetChecksDefinition:
+    specs = {check.name: _spec_between(check) for check in CHECKS}
+
+    @dg.multi_asset_check(name=BETWEEN, specs=list(specs.values()), can_subset=True)
+    def judge(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        chosen = context.selected_asset_check_keys
+        with changing(root, context) as session:
+            session.survey()
+            for check in CHECKS:
+                if specs[check.name].key in chosen:
+                    yield _judged(session, check)
 
     return judge
 
 
-def _between_tables(check: Check, root: Path) -> dg.AssetChecksDefinition:
-    table = registry.BY_NAME[check.table]
-    made_from = [registry.upstream_of(registry.BY_NAME[name]) for name in check.others]
-    is_circular = any(table in specs for specs in made_from)
-
-    @dg.asset_check(
-        name=check.name,
+def _spec_between(check: Check) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        check.name,
         asset=check.table,
         additional_deps=check.others,
-        blocking=not is_circular,
-        description=check.description,
+        description=f"{check.description} Where it does not hold, nothing is published.",
     )
-    def judge() -> dg.AssetCheckResult:
-        with looking(root) as session:
-            behind = _not_up_to_date(session, check)
-            if behind:
-                return dg.AssetCheckResult(
-                    passed=False,
-                    severity=dg.AssetCheckSeverity.WARN,
-                    description=f"not judged, because it is not up to date: {', '.join(behind)}",
-                )
-            fault = broken(check, {name: session.scan(name) for name in check.tables})
-        return dg.AssetCheckResult(passed=fault is None, description=fault)
-
-    return judge
 
 
-def _not_up_to_date(session: Session, check: Check) -> list[str]:
-    tables = [registry.BY_NAME[name] for name in check.tables]
-    names = {each.name for spec in tables for each in (*registry.upstream_of(spec), spec)}
-    for spec in registry.TABLES:
-        if spec.name in names:
-            session.builder.survey(spec)
-    return [name for name in check.tables if session.builder.still_stale[name]]
+def _judged(session: Session, check: Check) -> dg.AssetCheckResult:
+    behind = [name for name in check.tables if session.builder.still_stale[name]]
+    if behind:
+        return dg.AssetCheckResult(
+            asset_key=check.table,
+            check_name=check.name,
+            passed=False,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"not judged, because it is not up to date: {', '.join(behind)}",
+        )
+    fault = newly_broken(session, check)
+    return dg.AssetCheckResult(
+        asset_key=check.table, check_name=check.name, passed=fault is None, description=fault
+    )

@@ -26,6 +26,7 @@ from pipelines.warehouse.specs import SourceTables
 
 GROUP = "landing"
 FILES_CHECK = "every_file_was_read"
+REFUSED = "refused_files"
 _Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 
@@ -43,7 +44,7 @@ def landing_asset(root: Path) -> dg.AssetsDefinition:
     def take_in(
         context: dg.AssetExecutionContext,
     ) -> Iterator[_Result]:
-        with changing(root, context) as session:
+        with changing(root, context, retry_number=context.retry_number) as session:
             taken = {each.source: each for each in session.land(awaits=_awaits(session, context))}
             if not session.manifest.landing_dates:
                 raise dg.Failure(
@@ -103,7 +104,7 @@ def _judge_files(landed: Landed) -> dg.AssetCheckResult:
         check_name=FILES_CHECK,
         passed=not landed.refused_files,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"refused_files": lines(landed.refused_files)},
+        metadata={REFUSED: lines(landed.refused_files)},
     )
 
 

@@ -9,7 +9,7 @@ from pipelines import registry
 from pipelines.orchestration.describe import OWNERS, POOL, Metadata, lines
 from pipelines.orchestration.steps import changing
 from pipelines.report.write import report_after_publication
-from pipelines.run import broken_checks, over_limit
+from pipelines.run import newly_broken_checks, over_limit
 
 NAME = "publication"
 
@@ -32,10 +32,10 @@ def publication_asset(root: Path) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        with changing(root, context) as session:
+        with changing(root, context, retry_number=context.retry_number) as session:
             # Which checks can be judged depends on what is up to date.
-            session.stale()
-            withheld = [*over_limit(session), *broken_checks(session)]
+            session.survey()
+            withheld = [*over_limit(session), *newly_broken_checks(session)]
             if withheld:
                 said = "; ".join(withheld)
                 raise dg.Failure(f"nothing was published: {said}", allow_retries=False)

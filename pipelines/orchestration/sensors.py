@@ -76,7 +76,7 @@ def _late_sensor(
     @dg.sensor(
         name=LATE,
         job_name=job,
-        minimum_interval_seconds=600,
+        minimum_interval_seconds=300,
         default_status=_default_status(home),
         description="Starts the night when files come to landing dates before the newest one of "
         "their source, or change there.",

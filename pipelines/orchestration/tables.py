@@ -16,12 +16,14 @@ from pipelines.orchestration.days import days_of_run
 from pipelines.orchestration.describe import (
     OWNERS,
     POOL,
+    Metadata,
     columns_of,
     description_of,
     made_from,
     reach,
     stored,
 )
+from pipelines.orchestration.judgements import judge_promise, promise_spec
 from pipelines.orchestration.steps import changing
 from pipelines.session import Session
 from pipelines.warehouse.bring_up import Built, Days
@@ -84,25 +86,28 @@ def _table_asset(
         partitions_def=partitions if spec.name in PARTITIONED else None,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=POOL,
+        check_specs=[promise_spec(spec)] if spec.promise.published else [],
     )
-    def bring_up(context: dg.AssetExecutionContext, rebuild: Rebuild) -> dg.MaterializeResult[Any]:
-        with changing(root, context) as session:
+    # Beside outputs of checks Dagster knows the bare class only.
+    def bring_up(context: dg.AssetExecutionContext, rebuild: Rebuild) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        with changing(root, context, retry_number=context.retry_number) as session:
             days = rebuild.days(days_of_run(context.run, context.instance, partitions))
             built = session.bring_up(spec, days, force=rebuild.force)
-            metadata = stored(session, spec.name) | {
+            # In the order of the page: what people look for comes first.
+            drawn = chart(spec, session.scan(spec.name)) if spec.promise.published else None
+            metadata: Metadata = {"chart": drawn} if drawn else {}
+            metadata |= reach(session, spec, today_of(session.home, datetime.now(UTC)))
+            metadata |= stored(session, spec.name) | {
                 "slices": built.slices,
                 "slices_rebuilt": built.rebuilt,
                 "slices_changed": built.changed,
                 "slices_removed": built.removed,
                 "slices_waiting": built.waiting,
             }
-            today = today_of(session.home, datetime.now(UTC))
-            metadata |= reach(session, spec, today)
-            drawn = chart(spec, session.scan(spec.name)) if spec.promise.published else None
-            metadata |= {"chart": drawn} if drawn else {}
             if spec.name in PARTITIONED:
                 metadata |= _report_days(context, session, built)
-        return dg.MaterializeResult(metadata=metadata)
+            judged = [judge_promise(session, spec)] if spec.promise.published else []
+        return dg.MaterializeResult(metadata=metadata, check_results=judged)
 
     return bring_up
 

@@ -125,6 +125,20 @@ class Manifest:
         self.published: dict[str, Published] = {}
         with _usable(path):
             self._load()
+        self._seen = self._state()
+
+    def is_current(self) -> bool:
+        """Whether what is in memory is still what the file holds, whoever wrote to it meanwhile."""
+        return self._seen == self._state()
+
+    def _state(self) -> tuple[int, int, int] | None:
+        try:
+            place = self.path.stat()
+        except OSError:
+            return None
+        # SQLite's count of what other connections changed.
+        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return place.st_dev, place.st_ino, version
 
     def close(self) -> None:
         """Let go of the SQLite file."""
