@@ -7,7 +7,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 TESTS := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo test test-long test-postgres check check-deploy dev definitions bench bench-full bench-others bench-memory clean
+.PHONY: help setup demo test test-long test-postgres nights check check-deploy dev definitions bench bench-full bench-others bench-memory clean
 .DEFAULT_GOAL := help
 
 help:
@@ -50,6 +50,10 @@ test-long: setup
 ## make test-postgres  Dagster on a PostgreSQL server of its own; needs initdb and postgres
 test-postgres: setup
 	TIDEMARK_POSTGRES_TESTS=1 $(BIN)/python -m pytest -n 0 -rs tests/test_postgres.py
+
+## make nights     a fortnight of nights with Dagster's daemon, sped up; half an hour, prints a timeline
+nights: setup
+	TIDEMARK_NIGHTS=1 $(BIN)/python -m pytest -n 0 -s tests/test_fortnight.py
 
 ## make check      linter, formatter, strict types
 check: setup
