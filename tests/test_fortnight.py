@@ -5,6 +5,7 @@ cut for three days, files come late. In the end all bytes are those of a build f
 nights`` prints what ran when.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from homes import assert_same_state, command, run_home, stored
+from homes import assert_same_state, command, event, run_home, stored
 from machine import Machine, listener, wait_for
 
 from pipelines.commands.sample import fill_new_home
@@ -180,7 +181,9 @@ def a_night_fails_and_the_next_one_heals_it(fortnight: Fortnight, days: list[dat
     fortnight.say(f"a file of {days[0]} is broken")
     assert fortnight.night(days[0]).dagster_run.status == FAILED
     assert fortnight.publication == seen
-    broken.unlink()
+    # To take a file away that was taken in would be refused: it is sent again.
+    row = event("mended", f"{days[0]}T10:00:00", user_id="mender")
+    broken.write_text(json.dumps(row) + "\n", encoding="utf-8")
     fortnight.say(f"the broken file of {days[0]} is replaced")
     assert fortnight.night(days[1]).dagster_run.status == DONE
     assert fortnight.publication != seen
