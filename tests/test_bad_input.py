@@ -242,6 +242,8 @@ def test_landed_files_that_are_gone_stop_the_run_until_that_is_accepted(
     before = published(home)
     path.unlink()
     says(command(home, "run"), 1, f"{NEXT}/gone.ndjson", "Put them back", "--accept-removed")
+    fault = "gone.ndjson was taken in and is gone: put it back, or `tidemark run --accept-removed`"
+    assert fault in " ".join(command(home, "verify").out.split())
     assert published(home) == before
     assert command(home, "run", "--accept-removed").status == 0
     never = make_home(folder / "never")

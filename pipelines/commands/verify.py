@@ -56,8 +56,15 @@ def _files(session: Session) -> Iterator[str]:
 def _landing(session: Session) -> Iterator[str]:
     for (source, day), files in session.manifest.landing_files.items():
         for name, landed in files.items():
+            path = path_of(session.home.landing / source / day.isoformat(), name)
+            if not path.exists() and landed.sha256 != UNREADABLE:
+                yield (
+                    f"{path} was taken in and is gone: put it back, or `tidemark run "
+                    "--accept-removed` takes its rows out of every table"
+                )
+                continue
             yield from _differs(
-                path_of(session.home.landing / source / day.isoformat(), name),
+                path,
                 landed.sha256,
                 "it is not what was taken in; the next run takes in what it is now",
             )
