@@ -28,13 +28,14 @@ def kpi_scorecard(
     months = {name: of_month(name, tables, data_through) for name in tables}
     rows = pl.concat([_values(kpi, months[kpi.table]) for kpi in KPIS])
     parts_are_known = pl.all_horizontal(pl.col(_PARTS).is_not_null())
-    known = rows.filter(pl.col("value").is_not_null() | parts_are_known)
+    # Read several times below: without a cache all metrics would be planned eight times over.
+    known = rows.filter(pl.col("value").is_not_null() | parts_are_known).cache()
     compared = _compared(_compared(known, "1mo", "previous_value"), "1y", "year_before_value")
     value, is_comparable = pl.col("value"), pl.col("is_comparable")
     changed = compared.with_columns(
         change=pl.when(is_comparable).then(value - pl.col("previous_value")),
         change_on_year=pl.when(is_comparable).then(value - pl.col("year_before_value")),
-    )
+    ).cache()
     return with_benchmarks(changed, benchmarks).select(*dtypes(KpiScorecard))
 
 
