@@ -380,7 +380,7 @@ def test_the_report_shows_the_numbers_of_the_tables(
         "SELECT dau, wau, mau FROM 'BI/active_users_daily.parquet' WHERE dimension = 'all' "
         "ORDER BY date DESC"
     )
-    assert shown("lifecycle-bars", 1, 6) == sums(
+    assert shown("lifecycle-weeks", 1, 6) == sums(
         "SELECT retained_users, resurrected_users, new_users, dormant_users, active_users "
         "FROM 'BI/lifecycle.parquet' WHERE dimension = 'all' AND grain = 'week' "
         "ORDER BY period_start DESC"
