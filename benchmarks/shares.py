@@ -25,8 +25,8 @@ _ENGINES = ("/polars/", "/pyarrow/", "/duckdb/", "/numpy/", "/scipy/", "/sklearn
 _DAGSTER = ("/dagster/", "/dagster_shared/", "/dagster_postgres/", "/sqlalchemy/", "/alembic/")
 # Whatever these call, it is about slices and not about rows.
 _ALWAYS_KEEPING = ("digests", "manifest", "arrivals", "periods", "readiness", "lock", "specs")
-# These hand rows to an engine, and keep the books around it.
-_BOTH = ("bring_up", "store", "land", "session", "run", "nightly", "tables", "filing", "steps")
+# These hand rows to an engine, and keep the books around it. Landing reads in threads, waiting.
+_BOTH = ("bring_up", "store", "session", "run", "nightly", "tables", "filing", "steps")
 
 
 @contextmanager
