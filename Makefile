@@ -2,9 +2,9 @@
 PYTHON ?= python3
 HOME_DIR ?= home
 BIN := .venv/bin
-# In groups that share homes, in the order of tests/conftest.py: longest first.
 # Where it is set, each worker would compile every test anew.
 unexport PYTHONDONTWRITEBYTECODE
+# In groups that share homes, in the order of tests/conftest.py: longest first.
 TESTS := -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup demo test test-long test-postgres nights check check-deploy dev definitions bench bench-full bench-others bench-memory clean

@@ -33,13 +33,17 @@ _LONGEST = [
     "test_real_input",
     "test_real_alerts",
     "test_law",
-    "test_kill",
+    "test_night_cost",
     "test_dagster",
-    "test_sample_sql",
+    "test_kill",
+    "test_real_sessions",
+    "test_real_product",
     "test_readers",
+    "test_cli",
+    "test_demo",
+    "test_sample_sql",
     "test_law_of_sources",
     "test_bad_input",
-    "test_cli",
 ]
 
 
