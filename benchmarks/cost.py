@@ -1,16 +1,15 @@
 """What a command costs, in a process of its own."""
 
-import os
-import resource
-import signal
+import json
 import subprocess
 import sys
-import threading
-import time
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-_ENDED = getattr(os, "WEXITED", 0) | getattr(os, "WNOWAIT", 0)
+from benchmarks.launcher import OVER
+
+_LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 @dataclass(frozen=True)
@@ -58,38 +57,15 @@ def measured(command: list[str], *, patience: float = 86_400) -> tuple[Cost, str
 
     Raises FailedError where it does not end well, or not within ``patience`` seconds.
     """
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    alarm = threading.Timer(patience, os.killpg, (process.pid, signal.SIGKILL))
-    alarm.start()
-    output = process.stdout.read().decode(errors="replace") if process.stdout else ""
-    read, written = _input_and_output(process.pid)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - started
-    alarm.cancel()
-    if seconds >= patience:
-        raise FailedError(f"given up after {patience:,.0f} s")
-    if process.returncode:
-        raise FailedError(f"{' '.join(command)} failed ({process.returncode}):\n{output}")
-    cpu = usage.ru_utime + usage.ru_stime
-    return Cost(seconds, cpu, _peak_bytes(usage), read, written), output
-
-
-def _input_and_output(pid: int) -> tuple[int | None, int | None]:
-    """Bytes of a process that has ended, before it is waited for: then they are complete."""
-    account = Path(f"/proc/{pid}/io")
-    if not account.parent.exists():
-        return None, None
-    os.waitid(os.P_PID, pid, _ENDED)
-    said = dict(line.split(": ") for line in account.read_text(encoding="ascii").splitlines())
-    return int(said["rchar"]), int(said["wchar"])
-
-
-def _peak_bytes(usage: resource.struct_rusage) -> int:
-    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "cost.json"
+        launched = [sys.executable, "-I", str(_LAUNCHER), str(report), str(patience), *command]
+        done = subprocess.run(
+            launched, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        output = done.stdout.decode(errors="replace")
+        if done.returncode == OVER:
+            raise FailedError(f"given up after {patience:,.0f} s")
+        if done.returncode:
+            raise FailedError(f"{' '.join(command)} failed ({done.returncode}):\n{output}")
+        return Cost(**json.loads(report.read_text(encoding="ascii"))), output

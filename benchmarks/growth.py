@@ -14,7 +14,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,9 +30,21 @@ from pipelines.sample.sample import write_sample
 
 KINDS = ("history", "late", "users", "old", "file", "backfill", "help")
 DIRT = 0.01
-_EVERY_DAY_LATE_SHARES = (0.0, 0.01, 0.02, 0.04, 0.08)
-_FILE_SIZES = {"quick": (0.05, 0.1, 0.2), "full": (0.25, 0.5, 1.0, 2.0)}
-_HISTORIES = {"quick": (30, 90, 365), "full": (30, 365, 1095)}
+_LATE_SHARES = (0.0, 0.01, 0.02, 0.04, 0.08)
+
+
+class Scale(NamedTuple):
+    """Lengths of history, events a day, sizes of files."""
+
+    days: Sequence[int]
+    per_day: int
+    gigabytes: Sequence[float]
+
+
+SCALES = {
+    "quick": Scale((30, 90, 365), 500, (0.05, 0.1, 0.2)),
+    "full": Scale((30, 365, 1095), 20_000, (0.25, 0.5, 1.0, 2.0)),
+}
 
 
 class Shape(NamedTuple):
@@ -103,11 +115,11 @@ def link_landing(landing: Path, home: Path, is_wanted: Callable[[str], bool]) ->
 class Growth:
     """Everything that is measured here, on homes of one scale."""
 
-    def __init__(self, folder: Path, scale: str, per_day: int, rounds: int, again: bool) -> None:
+    def __init__(self, folder: Path, scale: Scale, rounds: int, again: bool) -> None:
         self._homes = Homes(folder)
         self._folder = folder
         self._scale = scale
-        self._per_day = per_day
+        self._per_day = scale.per_day
         self._rounds = rounds
         self._again = again
         self._measurements = Measurements(folder)
@@ -140,7 +152,7 @@ class Growth:
             self._add(question, number, _cost(home))
 
     def _history(self) -> None:
-        for days in _HISTORIES[self._scale]:
+        for days in self._scale.days:
             self._night("history", days, self._shape(days))
             for question, number in self._todo("nothing", days):
                 settled = self._homes.before_the_night(self._shape(days))
@@ -150,7 +162,7 @@ class Growth:
                 self._add(question, number, cost, after_import=float(printed.split()[-1]))
 
     def _late(self) -> None:
-        for share in _EVERY_DAY_LATE_SHARES:
+        for share in _LATE_SHARES:
             self._night("late", share, self._shape(late_share=share))
 
     def _users(self) -> None:
@@ -159,7 +171,7 @@ class Growth:
             self._night("users", users, self._shape(users=users))
 
     def _old(self) -> None:
-        days = _HISTORIES[self._scale][-1]
+        days = self._scale.days[-1]
         for at in ("without", "with"):
             for question, number in self._todo("old", at):
                 home = self._homes.with_the_night(self._shape(days), self._folder / "out" / "night")
@@ -167,7 +179,7 @@ class Growth:
                 self._add(question, number, _cost(home))
 
     def _file(self) -> None:
-        for size in _FILE_SIZES[self._scale]:
+        for size in self._scale.gigabytes:
             for form in ("ndjson", "csv.gz", "parquet"):
                 for question, number in self._todo(f"file {form}", size):
                     folder = self._folder / "files" / f"{size}-{form}"
@@ -179,7 +191,7 @@ class Growth:
                     self._add(question, number, _cost(home))
 
     def _backfill(self) -> None:
-        days = _HISTORIES[self._scale][-1]
+        days = self._scale.days[-1]
         for question, number in self._todo("backfill", days):
             landing = self._homes.landing(self._shape(days))
             home = new_home(self._folder / "out" / "backfill", landing)
@@ -212,11 +224,11 @@ def _cost(home: Path) -> Cost:
 def _land_beside(home: Path, day: str) -> None:
     """A file of one event of an old day beside those of the night; an empty one for no day."""
     folder = home / "landing" / "events" / str(LAST_DAY)
-    files = list(folder.iterdir())
+    files = [file.resolve() for file in folder.iterdir()]
     folder.unlink()
     folder.mkdir()
     for file in files:
-        (folder / file.name).symlink_to(file.resolve())
+        (folder / file.name).symlink_to(file)
     row = {"event_id": "old", "event_name": "page_view", "event_ts": f"{day}T12:00:00Z"}
     row["user_id"] = "somebody old"
     content = json.dumps(row) + "\n" if day else ""
@@ -236,15 +248,20 @@ def main() -> None:
     """Measure, and say what came out."""
     parser = options(__doc__)
     parser.add_argument("--kinds", nargs="*", choices=KINDS, default=KINDS)
-    parser.add_argument("--scale", choices=("quick", "full"), default="quick")
+    parser.add_argument("--scale", choices=SCALES, default="quick")
+    for name, kind in (("days", int), ("gigabytes", float)):
+        parser.add_argument(
+            f"--{name}", type=kind, nargs="+", help="others than those of the scale"
+        )
     parser.add_argument("--per-day", type=int, help="events a day [500, or 20,000 at full scale]")
     parser.add_argument("--run", type=Path, help="run a home, and print seconds after import")
     said = parser.parse_args()
     if said.run:
         _run_after_import(said.run)
         return
-    per_day = said.per_day or {"quick": 500, "full": 20_000}[said.scale]
-    Growth(said.folder, said.scale, per_day, said.rounds, said.again).run(said.kinds)
+    chosen = {name: given for name in Scale._fields if (given := getattr(said, name))}
+    scale = SCALES[said.scale]._replace(**chosen)
+    Growth(said.folder, scale, said.rounds, said.again).run(said.kinds)
 
 
 if __name__ == "__main__":

@@ -149,7 +149,10 @@ def _code(contender: Contender) -> str:
     """Digest of what a measurement stands on."""
     if contender.name == "tidemark":
         return OURS
-    return code_of("benchmarks/names.py", "benchmarks/contenders")
+    own = ["benchmarks/names.py", f"benchmarks/contenders/{contender.name}.py"]
+    if len(contender.questions) > 1:
+        own.append("benchmarks/contenders/landed_events.py")
+    return code_of(*own)
 
 
 def is_current(record: Record) -> bool:
