@@ -85,7 +85,7 @@ def as_text(values: pl.Series) -> pl.Series:
 
 
 def _without_blanks(text: pl.Series) -> pl.Series:
-    blank = ~text.str.contains(r"\S")
+    blank = text.str.strip_chars() == ""
     return text.set(blank.fill_null(False), None) if blank.any() else text
 
 

@@ -67,7 +67,7 @@ class Collected:
         if self._spilling and self._held:
             self.runs = self.runs or SortedRuns(self._spilling, self._order, self._together)
             while self._held:
-                self.runs.add(pl.concat(self._next_run(self._spilling.run_bytes)))
+                self.runs.add(pl.concat(self._next_run(self._spilling.run_bytes), rechunk=True))
             self._bytes = 0
 
     def _next_run(self, run_bytes: int) -> list[pl.DataFrame]:
@@ -80,7 +80,7 @@ class Collected:
 
     def held(self) -> pl.DataFrame | None:
         """What is held, as one frame."""
-        return pl.concat(self._held) if self._held else None
+        return pl.concat(self._held, rechunk=True) if self._held else None
 
     def clear(self) -> None:
         """Let go of everything."""

@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from types import NoneType
 from typing import Any
 
@@ -22,9 +23,11 @@ from pipelines.landing.rows import RawRows, Segment, broken_rows, positions, wit
 
 # Few enough that the garbage collector does not walk millions of objects again and again.
 _AT_ONCE = 5_000
-_LONG_NUMBER = r"\d{19}"
+# Of digits that stand after a letter or a quote, none begins a number.
+_LONG_NUMBER = r"(?:^|[:,\[\s])-?\d{19}"
 # What is nested more deeply could be read, but not be written again.
 _DEEPEST = 100
+_BLANK_BEFORE_COLON = r"[ \t]:"
 # With more keys than this, most rows lack most of them.
 _MANY_KEYS = 500
 HEIGHT = "\0"
@@ -49,11 +52,12 @@ def ndjson_rows(
         _read(at.slice(start, _AT_ONCE), used, unwrap)
         for start in range(0, max(at.height, 1), _AT_ONCE)
     ]
-    at = pl.concat([part.at for part in parts])
-    columns = pl.concat([part.columns for part in parts], how="diagonal")
+    # In one piece: all that is done to rows in many pieces takes longer.
+    at = pl.concat([part.at for part in parts], rechunk=True)
+    columns = pl.concat([part.columns for part in parts], how="diagonal", rechunk=True)
     columns = columns.with_columns(with_nulls(column, null_values) for column in columns)
-    extra = pl.concat([part.extra for part in parts])
-    problems = pl.concat([part.problems for part in parts])
+    extra = pl.concat([part.extra for part in parts], rechunk=True)
+    problems = pl.concat([part.problems for part in parts], rechunk=True)
     good = problems.is_null()
     broken = broken_rows(at.filter(~good), problems.drop_nulls())
     return RawRows(columns, extra, at.filter(good), broken), _keys_per_file(parts)
@@ -62,7 +66,7 @@ def ndjson_rows(
 def _lines(data: bytes) -> pl.Series:
     if not data:
         return pl.Series([], dtype=pl.String)
-    return pl.read_lines(io.BytesIO(data)).to_series()
+    return pl.read_lines(io.BytesIO(data)).to_series().rechunk()
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,16 @@ def _read(at: pl.DataFrame, used: frozenset[str], unwrap: str | None) -> _Part:
     objects = _objects(at["raw"])
     if unwrap:
         at, objects = unwrapped(at, objects, unwrap)
-    placed = zip(at["intake"].to_list(), objects, strict=True)
-    files_and_rows = [(file, row) for file, row in placed if not isinstance(row, str)]
-    rows = [row for _, row in files_and_rows]
-    shapes = {(file, tuple(row)) for file, row in files_and_rows}
+    files = at["intake"].to_list()
+    rows = [row for row in objects if not isinstance(row, str)]
+    if len(rows) < len(objects):
+        placed = zip(files, objects, strict=True)
+        files = [file for file, row in placed if not isinstance(row, str)]
+    shapes = set(zip(files, map(tuple, rows), strict=True))
     keys = {key for _, shape in shapes for key in shape}
-    values = _by_key(rows, keys & used if len(keys) > _MANY_KEYS else keys)
+    values = _by_key(
+        rows, {*map(itemgetter(1), shapes)}, keys & used if len(keys) > _MANY_KEYS else keys
+    )
     # A frame without columns would have no height.
     height = pl.Series(HEIGHT, [True] * len(rows), dtype=pl.Boolean)
     columns = [_text(key, values[key]) for key in sorted(keys & used)]
@@ -115,15 +123,45 @@ def _objects(lines: pl.Series) -> list[dict[str, Any] | str]:
     """Each line as an object, or what is wrong with it."""
     texts = lines.to_list()
     long = lines.str.contains(_LONG_NUMBER)
-    if not long.any() and not (lines.str.count_matches(r"[\[{]") > _DEEPEST).any():
-        try:
-            rows = list(map(orjson.loads, texts))
-        except ValueError:
-            pass
-        else:
-            if {type(row) for row in rows} <= {dict}:
-                return list(map(_with_single_keys, texts, rows))
-    return [_object(*line) for line in zip(texts, long.to_list(), strict=True)]
+    suspect = long | (_count(lines, "{") + _count(lines, "[") > _DEEPEST)
+    if suspect.any():
+        told = zip(texts, suspect.to_list(), long.to_list(), strict=True)
+        return [_object(text, is_long) if odd else _plain(text) for text, odd, is_long in told]
+    try:
+        rows = list(map(orjson.loads, texts))
+    except ValueError:
+        return list(map(_plain, texts))
+    if set(map(type, rows)) <= {dict}:
+        if _have_single_keys(lines, rows):
+            return rows
+        return list(map(_with_single_keys, texts, rows))
+    return list(map(_plain, texts))
+
+
+def _count(lines: pl.Series, text: str) -> pl.Series:
+    return lines.str.count_matches(text, literal=True)
+
+
+def _have_single_keys(lines: pl.Series, rows: list[dict[str, Any]]) -> bool:
+    """Whether surely no object of any line has a key twice.
+
+    Every key that is written has a colon after its quote. There are never fewer of these in a line
+    than keys that were read of it, so that lines with as many in all lost none.
+    """
+    if lines.str.contains(_BLANK_BEFORE_COLON).any():
+        return False
+    flat = (_count(lines, "{") == 1).to_list()
+    keys = sum(len(row) if one else _count_keys(row) for row, one in zip(rows, flat, strict=True))
+    return bool(_count(lines, '":').sum() == keys)
+
+
+def _plain(line: str) -> dict[str, Any] | str:
+    """A line without long numbers or many brackets, as an object or what is wrong with it."""
+    try:
+        value = orjson.loads(line)
+    except ValueError:
+        return NOT_AN_OBJECT
+    return _with_single_keys(line, value) if isinstance(value, dict) else NOT_AN_OBJECT
 
 
 def _with_single_keys(line: str, row: dict[str, Any]) -> dict[str, Any] | str:
@@ -154,10 +192,13 @@ def _refuse_twins(pairs: list[tuple[str, Any]]) -> None:
         seen.add(key)
 
 
-def _count_keys(value: Any) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(map(_count_keys, value.values()))
-    return sum(map(_count_keys, value)) if isinstance(value, list) else 0
+def _count_keys(value: dict[str, Any] | list[Any]) -> int:
+    count, inner = (len(value), value.values()) if isinstance(value, dict) else (0, value)
+    for each in inner:
+        # Of what orjson and json read, nothing is of another class that is a dict or a list.
+        if each.__class__ is dict or each.__class__ is list:
+            count += _count_keys(each)
+    return count
 
 
 def _object(line: str, long: bool) -> dict[str, Any] | str:
@@ -187,8 +228,9 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _by_key(rows: list[dict[str, Any]], keys: set[str]) -> Mapping[str, Sequence[Any]]:
-    shapes = {tuple(row) for row in rows}
+def _by_key(
+    rows: list[dict[str, Any]], shapes: set[tuple[str, ...]], keys: set[str]
+) -> Mapping[str, Sequence[Any]]:
     if len(shapes) == 1 and keys.issuperset(next(iter(shapes))):
         return dict(zip(shapes.pop(), zip(*map(dict.values, rows), strict=True), strict=True))
     return {key: [row.get(key) for row in rows] for key in keys}
@@ -205,12 +247,12 @@ def _rest(row: dict[str, Any], used: frozenset[str]) -> str | None:
 
 
 def _text(key: str, values: Sequence[Any]) -> pl.Series:
-    if not {type(value) for value in values} <= {str, NoneType}:
+    if not set(map(type, values)) <= {str, NoneType}:
         values = [v if v is None or type(v) is str else dump(v) for v in values]
     return pl.Series(key, values, dtype=pl.String)
 
 
 def _json(values: Sequence[Any]) -> pl.Series:
-    if {type(value) for value in values} <= {str, NoneType}:
+    if set(map(type, values)) <= {str, NoneType}:
         return quoted(pl.Series(values, dtype=pl.String))
     return pl.Series([None if v is None else dump(v) for v in values], dtype=pl.String)
