@@ -79,11 +79,9 @@ class Store:
         """
         if isinstance(rows, Spilled):
             contents = contents_of(map(filing.keyed, rows.pieces()))
-            units_of_rows = units_in_order(filing, rows, contents)
         else:
             keyed = filing.keyed(rows)
             contents = contents_of([keyed])
-            units_of_rows = by_unit(keyed)
         changed = self._record(filing, contents, rebuilt)
         for key in removed:
             self._change.dropped_slices.add((filing.table, key))
@@ -96,6 +94,11 @@ class Store:
                 for key in (*rebuilt, *removed)
                 if key in old and filing.unit_of(key) in units
             ]
+            units_of_rows: Iterable[tuple[SliceKey, RowsOfUnit]]
+            if isinstance(rows, Spilled):
+                units_of_rows = units_in_order(filing, rows, contents)
+            else:
+                units_of_rows = by_unit(filing, keyed, units)
             self._refile(
                 filing, units_of_rows, units, {file for file in touched if file is not None}
             )
@@ -198,7 +201,7 @@ class Store:
                 old_files.add(replaced)
             together = pl.concat(frames)
             if together.height:
-                self._write(filing, bucket, together)
+                self._write(filing, bucket, together.sort(filing.order))
         self._change.dropped_files |= old_files
 
     def _survivors(self, filing: Filing, file: int, units: set[SliceKey]) -> pl.DataFrame:
@@ -215,8 +218,8 @@ class Store:
         return filing.keyed(frame).join(gone, on=["_unit", "_unit_part"], how="anti")
 
     def _write(self, filing: Filing, bucket: str, keyed: pl.DataFrame) -> None:
-        """Stage one file and point its slices to it."""
-        rows = keyed.drop(KEYS).sort(filing.order)
+        """Stage one file of rows in their order, and point its slices to it."""
+        rows = keyed.drop(KEYS)
         content = parquet_bytes(rows, filing.model)
         stored = _stored(filing, bucket, sha256(content), len(content), rows.height)
         self._staging.write(stored.path, content)
