@@ -27,12 +27,21 @@ def pages_daily(
     """
     columns = ["page_url", "page_title", "scroll_depth"]
     rows = session_events(events, stitches, columns, use_source_sessions=use_source_sessions)
+    # Pages as numbers until they are counted: few differ, and all of their text would be sorted.
+    seen = rows.select(
+        *("event_ts", "event_id", "user_id", "source_session_id"),
+        is_view=pl.col("event_name") == "page_view",
+        is_ping=pl.col("event_name") == "page_ping",
+        page=_page().cast(pl.Categorical),
+        depth=(pl.col("scroll_depth").clip(upper_bound=1.0) * _MILLION).round().cast(pl.Int64),
+    )
     sessions = session_days.filter(pl.col("date") <= data_through)
-    views = _views(_in_order(of_sessions(rows, sessions)))
+    views = _views(_in_order(of_sessions(seen, sessions)))
     return (
         views.group_by("date", "page")
         .agg(**_counts(), **_times(), **_scrolls())
         .with_columns(
+            pl.col("page").cast(pl.String),
             exit_rate=ratio("exits", "page_views"),
             bounce_rate=ratio("bounced_entries", "entries"),
             is_complete=pl.col("date") <= data_through,
@@ -46,17 +55,10 @@ def _in_order(rows: pl.LazyFrame) -> pl.LazyFrame:
 
     ``view`` counts the page views up to the event: with the session, it names the last of them.
     """
-    # As a number: which one a session has does not matter, and text takes longer to sort.
-    number = pl.col("session_id").cast(pl.Categorical).to_physical()
-    is_view = pl.col("event_name") == "page_view"
     next_ts = pl.when(pl.col("session") == pl.col("session").shift(-1)).then(
         pl.col("event_ts").shift(-1)
     )
-    return (
-        rows.with_columns(session=number)
-        .sort("session", "event_ts", "event_id")
-        .with_columns(next_ts=next_ts, view=is_view.cum_sum())
-    )
+    return rows.with_columns(next_ts=next_ts, view=pl.col("is_view").cum_sum())
 
 
 def _views(ordered: pl.LazyFrame) -> pl.LazyFrame:
@@ -64,15 +66,14 @@ def _views(ordered: pl.LazyFrame) -> pl.LazyFrame:
     ordered = ordered.cache()
     # A ping before the first view of its session shares its number with no view of the session.
     pings = (
-        ordered.filter(pl.col("event_name") == "page_ping")
+        ordered.filter("is_ping")
         .group_by("session", "view")
-        .agg(last_ping=pl.col("event_ts").max(), ping_depth=pl.col("scroll_depth").max())
+        .agg(last_ping=pl.col("event_ts").max(), ping_depth=pl.col("depth").max())
     )
     session = pl.col("session")
     left_ts = pl.coalesce("last_ping", "next_ts")
-    depth = pl.max_horizontal("scroll_depth", "ping_depth").clip(upper_bound=1.0)
     return (
-        ordered.filter(pl.col("event_name") == "page_view")
+        ordered.filter("is_view")
         .with_columns(
             is_entry=session.ne_missing(session.shift(1)),
             is_exit=session.ne_missing(session.shift(-1)),
@@ -83,9 +84,9 @@ def _views(ordered: pl.LazyFrame) -> pl.LazyFrame:
             "user_id",
             "is_entry",
             "is_exit",
-            page=_page(),
+            "page",
             time=(left_ts - pl.col("event_ts")).dt.total_microseconds(),
-            depth=(depth * _MILLION).round().cast(pl.Int64),
+            depth=pl.max_horizontal("depth", "ping_depth"),
         )
     )
 

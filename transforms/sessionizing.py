@@ -59,30 +59,32 @@ def without_earlier(
 def of_sessions(rows: pl.LazyFrame, session_days: pl.LazyFrame) -> pl.LazyFrame:
     """Session events (as ``session_events`` gives them) that belong to the given sessions.
 
-    With ``session_id``, ``date`` (the session's start day) and ``started_ts``. Events of sessions
-    that are not given are dropped. In no order.
+    With ``session_id``, ``date`` (the session's start day) and ``started_ts`` of their session, and
+    its number, ``session``. They come session by session, in each by time, at one instant by event
+    id. Events of sessions that are not given are dropped. Sorts in memory what it is handed.
     """
-    # No join by asof takes null for equal to null, and no text is safe to stand for it.
-    stream = ("user_id", "of_source", "source")
-    source = pl.col("source_session_id")
-    streams = {"of_source": source.is_not_null(), "source": source.fill_null("")}
-    sessions = session_days.with_columns(**streams).select(
-        *stream, "session_id", "date", "started_ts", "ended_ts"
-    )
-    # Sessions of a stream never overlap: only the last one that began can hold the event.
+    # Sessions of a stream never overlap: only the last one that began can hold the event. In one
+    # order with the events, each before its own, a session is handed down to what follows it.
+    of_session = ["session_id", "date", "started_ts", "ended_ts"]
+    starts = session_days.select(*STREAM, *of_session, event_ts="started_ts", is_event=False)
+    both = pl.concat([rows.with_columns(is_event=True), starts], how="diagonal")
+    # As numbers: which one a person has does not matter, and text takes longer to sort.
+    numbers = {f"{name}_number": pl.col(name).cast(pl.Categorical).to_physical() for name in STREAM}
+    is_next = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in numbers)
+    is_start = ~pl.col("is_event")
     return (
-        rows.with_columns(**streams)
-        .sort("event_ts")
-        .join_asof(
-            sessions.sort("started_ts"),
-            left_on="event_ts",
-            right_on="started_ts",
-            by=stream,
-            coalesce=False,
-            check_sortedness=False,
+        both.with_columns(**numbers)
+        .sort(*numbers, "event_ts", "is_event", "event_id")
+        .with_columns(
+            pl.col(of_session).forward_fill(), stream=is_next.cum_sum(), session=is_start.cum_sum()
         )
-        .filter(pl.col("event_ts") <= pl.col("ended_ts"))
-        .drop("of_source", "source", "ended_ts")
+        .with_columns(own_stream=pl.when(is_start).then("stream").forward_fill())
+        .filter(
+            pl.col("is_event"),
+            pl.col("stream") == pl.col("own_stream"),
+            pl.col("event_ts") <= pl.col("ended_ts"),
+        )
+        .drop(*numbers, "is_event", "stream", "own_stream", "ended_ts")
     )
 
 
