@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -12,10 +13,11 @@ import pyarrow.parquet as pq
 from pipelines.dictionary.page import mend_dictionary
 from pipelines.publish.catalog import CATALOG, catalog_digest, replace_catalog
 from pipelines.publish.personal import without_addresses
-from pipelines.publish.restatements import LOG, LOG_SPEC, Occasion, log_of, restated
+from pipelines.publish.restatements import LOG, LOG_SPEC, Occasion, is_compared, log_of, restated
+from pipelines.publish.segments import Rendering, opened
 from pipelines.publish.shelf import Shelf
 from pipelines.warehouse.digests import code_version, digest_of
-from pipelines.warehouse.disk import sha256, write
+from pipelines.warehouse.disk import write
 from pipelines.warehouse.filing import Filing
 from pipelines.warehouse.manifest import Published
 from pipelines.warehouse.parquet import parquet_bytes
@@ -73,42 +75,33 @@ class Publisher:
         """
         before = self._seen_by_readers(specs)
         tables: dict[str, Published] = {}
-        contents: dict[str, bytes] = {}
+        written: list[str] = []
         for spec in specs:
             through = data_through[spec.name]
+            former = before.get(spec.name)
             if spec.name in behind:
-                if spec.name in before:
-                    tables[spec.name] = before[spec.name]
+                if former:
+                    tables[spec.name] = former
             elif through is not None:
-                digest = self._digest(spec)
-                is_same = spec.name in before and before[spec.name].digest == digest
-                definition = self._definitions[spec.name]
-                if is_same:
-                    tables[spec.name] = before[spec.name]._replace(
-                        definition=definition, data_through=through
-                    )
+                digest, definition = self._digest(spec), self._definitions[spec.name]
+                if former and former.digest == digest:
+                    tables[spec.name] = former._replace(definition=definition, data_through=through)
                 else:
-                    contents[spec.name], rows = self._render(spec, spec.name in before)
-                    tables[spec.name] = Published(
-                        digest,
-                        definition,
-                        sha256(contents[spec.name]),
-                        rows,
-                        through,
-                    )
-        publication = Publication(self._id(tables), behind=list(behind))
+                    checksum, rows = self._render(spec, former is not None)
+                    tables[spec.name] = Published(digest, definition, checksum, rows, through)
+                    written.append(spec.name)
+        publication = Publication(self._id(tables), sorted(written), behind=list(behind))
         publication.restated = sum(found.height for found in self._restated)
-        publication.written = sorted(contents)
-        publication.kept = sorted(set(tables) - set(contents))
+        publication.kept = sorted(set(tables) - set(written))
         shown = [*(spec for spec in specs if spec.name in tables), LOG_SPEC]
-        if contents or publication.id != self._shelf.current_id:
-            self._show(publication, tables, contents, shown)
+        if written or publication.id != self._shelf.current_id:
+            self._show(publication, tables, shown)
         else:
             folder = self._shelf.folder_of(publication.id)
             self._mend_catalog(shown, folder)
             mend_dictionary(shown, folder, CONTENTS)
             self._shelf.link(publication.id)
-        if not self._exposed(tables, contents):
+        if not self._exposed(publication):
             self._shelf.drop_others(lambda folder: _may_have_addresses(folder / CONTENTS))
         if tables != self._store.manifest.published or self._store.manifest.news:
             self._store.manifest.commit_published(tables)
@@ -130,24 +123,35 @@ class Publisher:
                 seen[name] = shown
         return seen
 
+    def _version(self, spec: Spec) -> bytes:
+        # Descriptions stand in the footer, so that what the schema says is part of the file.
+        version = code_version(f"schemas.{spec.name}")
+        return digest_of([version, str(self._with_addresses).encode()])
+
     def _digest(self, spec: Spec) -> bytes:
         slices = self._store.manifest.slices.get(spec.name, {})
         parts = [f"{k.period}/{k.part}".encode() + slices[k].checksum for k in sorted(slices)]
-        # Descriptions stand in the footer, so that what the schema says is part of the file.
-        version = code_version(f"schemas.{spec.name}")
-        return digest_of([version, str(self._with_addresses).encode(), *parts])
+        return digest_of([self._version(spec), *parts])
 
-    def _render(self, spec: Spec, was_seen: bool) -> tuple[bytes, int]:
-        filing = self._filings[spec.name]
-        keys = self._store.manifest.slices.get(spec.name, {})
-        frame = self._store.scan(filing, keys).sort(spec.promise.key).collect()
-        if not self._with_addresses:
-            hidden = without_addresses(frame)
-            frame = frame if hidden is frame else hidden.sort(spec.promise.key)
-        if was_seen:
-            before = pl.read_parquet(self._shelf.path_of(f"{spec.name}.parquet"))
-            self._restated.append(self._changes(spec, before, frame))
-        return parquet_bytes(frame, spec.model), frame.height
+    def _render(self, spec: Spec, was_seen: bool) -> tuple[str, int]:
+        """Put a table into the draft; gives the SHA-256 of its file and its rows."""
+        name = f"{spec.name}.parquet"
+        rendering = Rendering(
+            self._store,
+            self._filings[spec.name],
+            self._version(spec),
+            with_addresses=self._with_addresses,
+        )
+        former = opened(self._shelf.path_of(name)) if was_seen else None
+        checksum, rows = rendering.write(self._draft / name, former)
+        if former and is_compared(spec):
+            now = pl.concat([pl.DataFrame(schema=spec.schema), *rendering.made])
+            self._restated.append(self._changes(spec, former.without(rendering.left), now))
+        return checksum, rows
+
+    @cached_property
+    def _draft(self) -> Path:
+        return self._shelf.draft()
 
     def _changes(self, spec: Spec, before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
         """Restated numbers; that addresses are hidden, or shown, makes no other row of a row."""
@@ -166,17 +170,12 @@ class Publisher:
         self,
         publication: Publication,
         tables: Mapping[str, Published],
-        contents: Mapping[str, bytes],
         specs: Sequence[Spec],
     ) -> None:
-        draft = self._shelf.draft(publication.id)
-        for table in tables:
-            name = f"{table}.parquet"
-            if table in contents:
-                write(draft / name, contents[table])
-            else:
-                self._shelf.keep(name, draft)
-        _write_contents(draft / CONTENTS, publication.id, tables, self._exposed(tables, contents))
+        draft = self._draft
+        for table in publication.kept:
+            self._shelf.keep(f"{table}.parquet", draft)
+        _write_contents(draft / CONTENTS, publication.id, tables, self._exposed(publication))
         self._write_log(draft)
         folder = self._shelf.place(publication.id, draft)
         self._mend_catalog(specs, folder)
@@ -193,10 +192,10 @@ class Publisher:
         log = without_addresses(log) if is_hidden_now else log
         write(draft / LOG, parquet_bytes(log.sort(LOG_SPEC.promise.key), LOG_SPEC.model))
 
-    def _exposed(self, tables: Collection[str], written: Collection[str]) -> set[str]:
+    def _exposed(self, publication: Publication) -> set[str]:
         """Tables that hold addresses as they are: written so now, or kept from such a one."""
-        kept = self._had_addresses & (set(tables) - set(written))
-        return kept | set(written) if self._with_addresses else kept
+        kept = self._had_addresses & set(publication.kept)
+        return kept | set(publication.written) if self._with_addresses else kept
 
     def _mend_catalog(self, specs: Sequence[Spec], folder: Path) -> None:
         """Write the catalogue where there is none, or one of another place or other columns."""

@@ -29,14 +29,19 @@ class Occasion:
     causes: Mapping[str, str]
 
 
+def is_compared(spec: Spec) -> bool:
+    """Whether a table has numbers of periods, which are restated where they change."""
+    return "is_complete" in spec.schema and bool(_numbers(spec.model))
+
+
 def restated(spec: Spec, old: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
     """The numbers of a table that differ from those that were published, one row each.
 
-    A table without complete periods, or with another key than before, has none.
+    A table that is not compared, or had another key before, has none.
     """
-    names = _numbers(spec.model)
-    if "is_complete" not in spec.schema or not names:
+    if not is_compared(spec):
         return _none()
+    names = _numbers(spec.model)
     key = list(spec.promise.key)
     if not {*key, "is_complete"} <= set(old.columns):
         return _none()

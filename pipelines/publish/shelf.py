@@ -41,9 +41,9 @@ class Shelf:
         """Where readers find a file."""
         return self.folder / name
 
-    def draft(self, publication_id: str) -> Path:
+    def draft(self) -> Path:
         """An empty folder in which a publication is put together, out of readers' sight."""
-        draft = self.folder / RUNS / f".{publication_id}.draft"
+        draft = self.folder / RUNS / ".new.draft"
         self.clear_drafts()
         make_folder(draft)
         return draft
