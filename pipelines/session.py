@@ -70,7 +70,7 @@ class Session:
                 self.store,
                 self.home.settings,
                 registry.FILINGS,
-                {spec.name: self.data_through(spec) for spec in registry.TABLES},
+                self._horizons(registry.TABLES),
                 self._progress,
             )
         return self._builder
@@ -80,15 +80,20 @@ class Session:
 
         Sources that only say what others mean do not hold back a table that has others.
         """
-        sources = registry.sources_of(spec)
-        dated = [name for name in sources if not SOURCES[name].is_reference]
-        last = [
-            max((day for name, day in self.manifest.landing_dates if name == source), default=None)
-            for source in dated or sources
-        ]
-        known = [day for day in last if day is not None]
+        return self._horizons([spec])[spec.name]
+
+    def _horizons(self, specs: Sequence[Spec]) -> dict[str, date | None]:
+        last: dict[str, date] = {}
+        for source, day in self.manifest.landing_dates:
+            last[source] = max(day, last.get(source, day))
         lag = timedelta(days=self.home.settings.landing_lag_days)
-        return min(known) - lag if known else None
+        horizons = {}
+        for spec in specs:
+            sources = registry.sources_of(spec)
+            dated = [name for name in sources if not SOURCES[name].is_reference]
+            known = [last[name] for name in dated or sources if name in last]
+            horizons[spec.name] = min(known) - lag if known else None
+        return horizons
 
     def bring_up(self, spec: Spec, days: Days, *, force: bool = False) -> Built:
         """Bring one table up to date from what is current; what has stale inputs waits."""
@@ -132,7 +137,7 @@ class Session:
             occasion,
             with_addresses=self.home.settings.publish_personal_data,
         )
-        through = {spec.name: self.data_through(spec) for spec in registry.PUBLISHED}
+        through = self._horizons(registry.PUBLISHED)
         return publisher.publish(registry.PUBLISHED, through, behind)
 
     def _definitions(self) -> dict[str, bytes]:

@@ -13,8 +13,9 @@ from ipaddress import ip_address
 import polars as pl
 
 _DIGITS = 16
-# Text that can hold an address at all, so that most columns cost one pass.
-_SUSPECT = r"@|%(?:25)*40|\d\.\d{1,3}\.\d{1,3}\.\d|:[0-9A-Fa-f]*:"
+# Text that can hold an address at all, so that most columns cost one pass. An at sign alone stands
+# in every session_id.
+_SUSPECT = r"(?:@|%(?:25)*40)(?:[\w-]+\.)+[^\W\d_]|\d\.\d{1,3}\.\d{1,3}\.\d|:[0-9A-Fa-f]*:"
 # %40 is an at sign in a URL, and %2540 one in a URL within a URL.
 _EMAIL = re.compile(
     r"[^\s\"<>()\[\],;:/\\?#&=@|]+(?:@|%(?:25)*40)(?:[\w-]+\.)+[^\W\d_][\w-]*[^\W_]"

@@ -120,7 +120,7 @@ def _landing_date(name: str) -> date | None:
 
 def _is_pipe(entry: os.DirEntry[str]) -> bool:
     """Pipes, sockets and devices would be waited for without end; they are no files."""
-    return Path(entry.path).exists() and not entry.is_file() and not entry.is_dir()
+    return not entry.is_file() and not entry.is_dir() and Path(entry.path).exists()
 
 
 def _leads_back(entry: os.DirEntry[str]) -> bool:
