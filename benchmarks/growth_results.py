@@ -20,9 +20,9 @@ _CHARTS = (
     ("nothing", "A run with nothing to do, by days of history", "days", _SECONDS),
     ("late", "A night, by the share of late rows", "share", _SECONDS),
     ("users", "A night of as many events, by users", "users", _SECONDS),
-    ("file ndjson", "Peak memory, by size of one NDJSON file that lands", "GB unpacked", _PEAK),
-    ("file csv.gz", "Peak memory, by size of one CSV file that lands", "GB unpacked", _PEAK),
-    ("file parquet", "Peak memory, by size of one Parquet file that lands", "GB of text", _PEAK),
+    ("file ndjson", "Peak memory, by events of one NDJSON file that lands", "events", _PEAK),
+    ("file csv.gz", "Peak memory, by events of one CSV file that lands", "events", _PEAK),
+    ("file parquet", "Peak memory, by events of one Parquet file that lands", "events", _PEAK),
 )
 _AXES = {_SECONDS: ("seconds", 1), _PEAK: ("MB", 1e-6)}
 

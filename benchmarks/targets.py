@@ -6,7 +6,7 @@ from statistics import median
 from benchmarks.measurements import Record
 
 # Targets for sizes of which the whole is not always measured.
-YEARS_DAYS, MONTH_EVENTS = 1095, 20_000_000
+YEARS_DAYS, MONTH_EVENTS, RATIO_EVENTS = 1095, 20_000_000, 20_000_000
 _DAYS_PER_MONTH = 30
 
 
@@ -52,7 +52,9 @@ def _ratio(
         return "", "not measured"
     found = sizes[both[-1]]
     ratio = median(found[one]) / median(found[other])
-    return f"{ratio:.2f} at {both[-1][0]:,} events", _verdict(is_met(ratio))
+    return f"{ratio:.2f} at {both[-1][0]:,} events", _verdict(
+        is_met(ratio), both[-1][0] >= RATIO_EVENTS
+    )
 
 
 def _of_history(records: Sequence[Record]) -> tuple[str, str, str]:
