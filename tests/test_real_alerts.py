@@ -3,16 +3,17 @@
 from pathlib import Path
 
 import polars as pl
+import pytest
 from homes import table
 from oracle.alerts import alerts_oracle
 from polars.testing import assert_frame_equal
-from real_data import needs_real_data
+from real_data import READ, needs_real_data
 
 from benchmarks.alerts import rates
 from pipelines import registry
 from schemas.base import empty
 
-pytestmark = needs_real_data
+pytestmark = [needs_real_data, pytest.mark.only_tables(*READ)]
 KEY = ["date", "table", "metric", "row_key"]
 
 

@@ -15,12 +15,13 @@ from real_data import (
     GIT_SETTINGS,
     OULAD_SETTINGS,
     OULAD_STARTS,
+    READ,
     git_commits,
     needs_real_data,
     oulad_clicks,
 )
 
-pytestmark = needs_real_data
+pytestmark = [needs_real_data, pytest.mark.only_tables(*READ)]
 NIGHTS = 20
 
 

@@ -99,7 +99,7 @@ def test_every_setting_says_what_it_means() -> None:
         ('[sources.event]\npath = "*"', "sources", "there is no source 'event'; there are: events"),
         ('[sources.events]\nformat = "xml"', "sources.events.0.format", "'csv', 'ndjson'"),
         ('[sources.events]\ncolumns.user = "uid"', "sources", "columns.user"),
-        ("[sources.events]\nxyz = 1", "sources.events.0.xyz", "there are: columns, delimiter"),
+        ("[sources.events]\nxyz = 1", "sources.events.0.xyz", "there are: columns, decimal"),
         (
             "[sources.events]\nfilters = [{col = 1}]",
             "sources.events.0.filters.0.col",
