@@ -1,5 +1,6 @@
 """Published tables in segments: what did not change is taken over, and no byte shows it."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
@@ -83,6 +84,25 @@ def test_only_the_months_that_changed_are_made_and_the_bytes_are_those_of_all(
     # On the 15th ada alone had a session before bob's came late.
     told = of_sessions.select(pl.col("period_start").cast(pl.String), "old_value", "new_value")
     assert told.rows() == [("2025-01-15", 1.0, 2.0)]
+
+
+def test_only_of_tables_that_are_compared_are_rows_kept(kept: Kept) -> None:
+    kept_of: dict[str, int] = {}
+    write = segments.Rendering.write
+
+    def noted(self: segments.Rendering, path: Path, former: JoinedFile | None) -> tuple[str, int]:
+        written = write(self, path, former)
+        kept_of[path.name] = sum(frame.height for frame in self.made)
+        return written
+
+    home = kept.restore()
+    shutil.rmtree(home / "bi")
+    with patch.object(segments.Rendering, "write", noted):
+        run_home(home)
+        assert set(kept_of.values()) == {0}
+        run_home(land_late(home))
+    assert kept_of["sessions.parquet"] == 0
+    assert kept_of["sessions_daily.parquet"] > 0
 
 
 def test_damaged_bytes_are_made_anew_and_not_taken_over(kept: Kept, at_once: Path) -> None:

@@ -136,13 +136,14 @@ class Publisher:
     def _render(self, spec: Spec, was_seen: bool) -> tuple[str, int]:
         """Put a table into the draft; gives the SHA-256 of its file and its rows."""
         name = f"{spec.name}.parquet"
+        former = opened(self._shelf.path_of(name)) if was_seen else None
         rendering = Rendering(
             self._store,
             self._filings[spec.name],
             self._version(spec),
             with_addresses=self._with_addresses,
+            is_compared=former is not None and is_compared(spec),
         )
-        former = opened(self._shelf.path_of(name)) if was_seen else None
         checksum, rows = rendering.write(self._draft / name, former)
         if former and is_compared(spec):
             now = pl.concat([pl.DataFrame(schema=spec.schema), *rendering.made])

@@ -26,18 +26,26 @@ FEW_ROWS = 50_000
 class Rendering:
     """One table on its way to readers.
 
-    After :meth:`write`, ``made`` are the rows of the segments that were made, and ``left`` the
-    former file's segments that are still part of it.
+    After :meth:`write`, ``left`` are the former file's segments that are still part of it, and
+    ``made`` the rows of the segments that were made; of a table that nobody compares, which may be
+    large, none are kept.
     """
 
     def __init__(
-        self, store: Store, filing: Filing, version: bytes, *, with_addresses: bool
+        self,
+        store: Store,
+        filing: Filing,
+        version: bytes,
+        *,
+        with_addresses: bool,
+        is_compared: bool,
     ) -> None:
         """``version`` is what else than its rows decides about the bytes of a segment."""
         self._store = store
         self._filing = filing
         self._version = version
         self._with_addresses = with_addresses
+        self._is_compared = is_compared
         self._slices: Mapping[SliceKey, Slice] = store.manifest.slices.get(filing.table, {})
         self.made: list[pl.DataFrame] = []
         self.left: set[Segment] = set()
@@ -91,7 +99,8 @@ class Rendering:
         """A segment as a file; that of the warehouse, where one holds just these rows."""
         frame = self._store.scan(self._filing, keys).collect()
         shown = frame if self._with_addresses else without_addresses(frame)
-        self.made.append(shown)
+        if self._is_compared:
+            self.made.append(shown)
         numbers = {self._slices[key].file for key in keys}
         files = [self._store.manifest.files[number] for number in numbers if number is not None]
         is_own = len(files) == 1 and files[0].rows == frame.height
