@@ -3,11 +3,13 @@
 Values are read by orjson, not by polars: a malformed line is found by itself, keys need not be
 known beforehand, a value keeps its JSON type for ``extra``, and nested values come out as they
 went in. A line in which an object has a key twice is refused: readers differ in which of the two
-they take. Integers keep all their digits; a decimal number is what a double makes of it.
+they take. Integers keep all their digits; a decimal number is what a double makes of it. A number
+that no double reaches, such as 1e999, is kept as the text that it is written in.
 """
 
 import io
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -25,6 +27,8 @@ from pipelines.landing.rows import RawRows, Segment, broken_rows, positions, wit
 _AT_ONCE = 5_000
 # Of digits that stand after a letter or a quote, none begins a number.
 _LONG_NUMBER = r"(?:^|[:,\[\s])-?\d{19}"
+# A double reaches no further.
+_MOST_DIGITS = 308
 # What is nested more deeply could be read, but not be written again.
 _DEEPEST = 100
 _BLANK_BEFORE_COLON = r"[ \t]:"
@@ -160,7 +164,8 @@ def _plain(line: str) -> dict[str, Any] | str:
     try:
         value = orjson.loads(line)
     except ValueError:
-        return NOT_AN_OBJECT
+        # orjson refuses numbers beyond a double too.
+        return _object(line, long=True)
     return _with_single_keys(line, value) if isinstance(value, dict) else NOT_AN_OBJECT
 
 
@@ -204,7 +209,7 @@ def _count_keys(value: dict[str, Any] | list[Any]) -> int:
 def _object(line: str, long: bool) -> dict[str, Any] | str:
     try:
         # orjson makes doubles of integers beyond 64 bits; json keeps their digits.
-        value = json.loads(line, parse_constant=_refuse) if long else orjson.loads(line)
+        value = _exactly(line) if long else orjson.loads(line)
         if not isinstance(value, dict) or _too_deep(value):
             return NOT_AN_OBJECT
         # json takes half a surrogate pair for a character: it cannot be stored.
@@ -212,6 +217,19 @@ def _object(line: str, long: bool) -> dict[str, Any] | str:
         return _with_single_keys(line, value)
     except (ValueError, RecursionError):
         return NOT_AN_OBJECT
+
+
+def _exactly(line: str) -> Any:
+    return json.loads(line, parse_constant=_refuse, parse_float=_float, parse_int=_integer)
+
+
+def _float(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if len(text) <= _MOST_DIGITS else text
 
 
 def _too_deep(value: Any) -> bool:
