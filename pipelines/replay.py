@@ -26,7 +26,9 @@ class Replayed:
     """What became of a quarantine; ``report`` is None where there was nothing to do.
 
     ``other_rows`` are refused no more and did not land: filters leave them out, or their files
-    are gone. ``reasons`` are the most frequent ones of ``refused_rows``, each with its rows.
+    are gone. ``newly_refused_rows`` of ``refused_rows`` were not in quarantine before: they had
+    landed, or have come since. ``reasons`` are the most frequent ones of ``refused_rows``, each
+    with its rows.
     """
 
     stale_dates: int
@@ -36,6 +38,7 @@ class Replayed:
     landed_files: int = 0
     refused_rows: int = 0
     refused_files: int = 0
+    newly_refused_rows: int = 0
     other_rows: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
     report: Report | None = None
@@ -68,6 +71,7 @@ def replay(home: Home, source: str, *, progress: Progress = no_progress) -> Repl
         landed_files=read_again,
         refused_rows=still.height,
         refused_files=after.height - still.height,
+        newly_refused_rows=still.join(rows, on=ARRIVAL, how="anti").height,
         other_rows=free.height - landed,
         reasons=tuple(counts.select("reason", "rows").iter_rows()),
         report=report,

@@ -194,9 +194,10 @@ def test_a_mapping_that_refuses_what_it_took_before_is_replayed_too(home: Path) 
         (home / "landing/events/2025-01-03" / name).unlink()
     run_home(home, accept_removed=True)
     (home / "tidemark.toml").write_text(RULES.format(limit=1.0), encoding="utf-8")
-    assert said_of(home)[:3] == [
+    assert said_of(home)[:4] == [
         "events: 0 rows and 0 files were in quarantine; 0 rows and 0 files came back.",
         "  refused now: 1 rows and 0 files; `tidemark quarantine events` shows them",
+        "  1 of these rows were not refused before: they had landed, or have come since",
         "  refused 1: event_name is missing",
     ]
 

@@ -47,5 +47,10 @@ def _say(source: str, done: Replayed) -> None:
         f"  refused now: {done.refused_rows:,} rows and {done.refused_files:,} files; "
         f"`tidemark quarantine {source}` shows them"
     )
+    if done.newly_refused_rows:
+        console.print(
+            f"  {done.newly_refused_rows:,} of these rows were not refused before: they had "
+            "landed, or have come since"
+        )
     for reason, rows in done.reasons:
         console.print(f"  refused {rows:,}: {reason}")
