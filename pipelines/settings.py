@@ -104,7 +104,9 @@ class Settings(BaseSettings):
         True, description="leave out whom the source customers marks is_staff, in all sources"
     )
     excluded_traffic: list[ExcludedTraffic] = Field(
-        [], description="events to leave out beside, such as test traffic: a rule each"
+        [],
+        description="events to leave out beside, such as test traffic, a rule each: "
+        '{ name = "tests", column = "page_url", contains = "//staging." }',
     )
     dimensions: list[Dimension] = Field(
         ["platform", "country", "channel", "plan"], description="breakdowns"
@@ -112,7 +114,11 @@ class Settings(BaseSettings):
     retention_periods: Annotated[tuple[Periods, Periods, Periods], BeforeValidator(_as_triple)] = (
         Field((90, 52, 36), description="how many days, weeks and months a retention row runs")
     )
-    retentions: list[Retention] = Field([], description="retention definitions beside activity")
+    retentions: list[Retention] = Field(
+        [],
+        description="retention definitions beside activity: "
+        '{ name = "buyers", start_events = ["signup"], return_events = ["purchase"] }',
+    )
     session_timeout_minutes: int = Field(
         30, ge=1, le=720, description="a longer gap between two events ends a session"
     )

@@ -18,6 +18,7 @@ from pipelines.commands.settings_page import settings_page
 from pipelines.settings import Settings
 
 PROJECT = Path(__file__).parent.parent
+SETTINGS = Settings.model_json_schema()["properties"]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 METRIC = "events_per_user_daily"
 
@@ -45,6 +46,15 @@ def test_the_settings_that_are_shown_can_be_used(page: str):
         is_line = "[" not in text.splitlines()[0] and "=" in text.splitlines()[0]
         table = "[sources.events.columns]\n" if is_line and "timezone" not in text else ""
         Settings(**tomllib.loads(table + text))
+
+
+def test_the_rules_that_settings_give_as_examples_can_be_used():
+    told = {name: spec.get("description", "") for name, spec in SETTINGS.items()}
+    shown = {name: re.search(r"\{ .* \}", text) for name, text in told.items()}
+    examples = {name: found[0] for name, found in shown.items() if found}
+    assert set(examples) == {"excluded_traffic", "retentions"}
+    for name, example in examples.items():
+        assert getattr(Settings(**tomllib.loads(f"{name} = [{example}]")), name)
 
 
 def test_every_dependency_has_its_reason_in_the_readme():

@@ -6,6 +6,7 @@ from pipelines.landing.feeds import Feed
 from pipelines.setting_models import (
     BENCHMARKS,
     Benchmark,
+    ExcludedTraffic,
     Funnel,
     FunnelStep,
     Goal,
@@ -32,6 +33,9 @@ def settings_page() -> str:
         _table("", Settings.model_json_schema()),
         "## `[paths]`\n",
         _table("paths.", Paths.model_json_schema()),
+        "## `[[excluded_traffic]]`\n",
+        "Of `equals`, `contains` and `matches` a rule has one. `excluded_daily` counts by rule.\n",
+        _table("", ExcludedTraffic.model_json_schema()),
         "## `[[retentions]]`\n",
         _table("", Retention.model_json_schema()),
         "## `[[goals]]`\n",
