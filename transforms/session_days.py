@@ -9,8 +9,16 @@ import polars as pl
 from schemas.base import dtypes
 from schemas.session_days import SessionDays
 from transforms.channels import with_channels
+from transforms.ordering import rank_of, sorted_by
+from transforms.runs import Runs
 from transforms.segmentation import combined, event_dimensions, value_of
-from transforms.sessionizing import in_seconds, numbered, session_events, without_earlier
+from transforms.sessionizing import (
+    STREAM,
+    in_seconds,
+    session_events,
+    session_runs,
+    without_earlier,
+)
 
 _UTM = ("utm_source", "utm_medium", "utm_campaign")
 _FIRST_KNOWN = ("channel", "campaign", "platform", "country")
@@ -44,17 +52,19 @@ def session_days(
         session_days,
         use_source_sessions=use_source_sessions,
     )
-    rows = numbered(
-        free,
-        session_timeout_minutes=session_timeout_minutes,
-        session_max_hours=session_max_hours,
+    describe = partial(
+        _sessions,
+        names=names,
+        goal_events=sorted({name for goal in goals for name in goal["events"]}),
+        runs_of=partial(
+            session_runs, timeout_minutes=session_timeout_minutes, max_hours=session_max_hours
+        ),
+        of_channels=partial(
+            with_channels, own_domains=own_domains, payment_providers=payment_providers
+        ),
     )
-    goal_events = sorted({name for goal in goals for name in goal["events"]})
-    of_channels = partial(
-        with_channels, own_domains=own_domains, payment_providers=payment_providers
-    )
-    describe = partial(_sessions, names=names, goal_events=goal_events, of_channels=of_channels)
-    return rows.map_batches(
+    # Nothing may be pushed past it: it needs all rows, and columns that a reader may not.
+    return free.map_batches(
         describe,
         predicate_pushdown=False,
         projection_pushdown=False,
@@ -66,15 +76,24 @@ def _sessions(
     rows: pl.DataFrame,
     names: Sequence[str],
     goal_events: Sequence[str],
+    runs_of: Callable[[pl.DataFrame], Runs],
     of_channels: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> pl.DataFrame:
-    """Sessions from their numbered events.
+    """Sessions from their events, in their stored order.
 
-    The groups hold places of events, and what these events say is fetched afterwards: in half the
-    time that it takes to carry all text through the grouping.
+    All is counted and sorted as numbers, and what events say is fetched once it is known of which:
+    in a third of the time that it takes to carry all text along.
     """
     known = [name for name in dict.fromkeys([*_FIRST_KNOWN, *names]) if name not in _UTM]
-    grouped = rows.group_by("session").agg(*_counts(goal_events), *_places(known))
+    streams = rows.with_columns(rank_of(rows[name]) for name in STREAM)
+    runs = runs_of(streams)
+    unsorted = pl.DataFrame(
+        _counts(rows, runs, goal_events)
+        | _places(rows, runs, known)
+        | {f"{name}_rank": streams[name].gather(runs.first_row) for name in STREAM}
+    )
+    order = ["date", "user_id_rank", "started_ts", "source_session_id_rank"]
+    counted = sorted_by(unsorted, order)
     fetched = [
         ("user_id", "user_id", "first"),
         ("source_session_id", "source_session_id", "first"),
@@ -86,44 +105,36 @@ def _sessions(
         *((name, name, "first_utm") for name in _UTM),
         *((name, name, f"first_{name}") for name in known),
     ]
-    row_at = rows["place"].arg_sort()
-    values = [
-        rows[column].gather(row_at.gather(grouped[place])).alias(name)
-        for name, column, place in fetched
-    ]
-    told = of_channels(_with_origin(grouped.with_columns(values)))
-    return _described(told, names)
+    values = [rows[column].gather(counted[place]).alias(name) for name, column, place in fetched]
+    return _described(of_channels(_with_origin(counted.with_columns(values))), names)
 
 
-def _counts(goal_events: Sequence[str]) -> list[pl.Expr]:
-    engaged = (pl.col("engaged_seconds") * 1_000_000).round().cast(pl.Int64)
-    return [
-        pl.col("event_date").min().alias("date"),
-        pl.col("event_date").max().alias("ended_date"),
-        pl.col("event_ts").min().alias("started_ts"),
-        pl.col("event_ts").max().alias("ended_ts"),
-        pl.len().cast(pl.Int64).alias("events"),
-        (pl.col("event_name") == "page_view").sum().cast(pl.Int64).alias("page_views"),
-        engaged.sum().alias("engaged"),
-        engaged.count().alias("engaged_events"),
-        pl.col("event_name").is_in(list(goal_events)).any().alias("is_converting"),
-    ]
+def _counts(rows: pl.DataFrame, runs: Runs, goal_events: Sequence[str]) -> dict[str, pl.Series]:
+    engaged = (rows["engaged_seconds"] * 1_000_000).round().cast(pl.Int64)
+    return {
+        "date": rows["event_date"].gather(runs.first_row),
+        "ended_date": rows["event_date"].gather(runs.last_row),
+        "started_ts": rows["event_ts"].gather(runs.first_row),
+        "ended_ts": rows["event_ts"].gather(runs.last_row),
+        "events": runs.lengths,
+        "page_views": runs.sum(rows["event_name"] == "page_view"),
+        "engaged": runs.sum(engaged.fill_null(0)),
+        "engaged_events": runs.sum(engaged.is_not_null()),
+        "is_converting": runs.sum(rows["event_name"].is_in(list(goal_events))) > 0,
+    }
 
 
-def _places(known: Sequence[str]) -> list[pl.Expr]:
-    """Places of the events that tell something: null where none does."""
-    is_view = pl.col("event_name") == "page_view"
-    has_utm = pl.any_horizontal(pl.col(name).is_not_null() for name in _UTM)
-    return [
-        pl.col("place").min().alias("first"),
-        pl.when(is_view).then("place").min().alias("first_view"),
-        pl.when(is_view).then("place").max().alias("last_view"),
-        pl.when(has_utm).then("place").min().alias("first_utm"),
-        *(
-            pl.when(pl.col(name).is_not_null()).then("place").min().alias(f"first_{name}")
-            for name in ("referrer", *known)
-        ),
-    ]
+def _places(rows: pl.DataFrame, runs: Runs, known: Sequence[str]) -> dict[str, pl.Series]:
+    """The rows of the events that tell something: null where none does."""
+    is_view = rows["event_name"] == "page_view"
+    has_utm = rows.select(pl.any_horizontal(pl.col(_UTM).is_not_null())).to_series()
+    return {
+        "first": runs.first_row,
+        "first_view": runs.first(is_view),
+        "last_view": runs.last(is_view),
+        "first_utm": runs.first(has_utm),
+        **{f"first_{name}": runs.first(rows[name].is_not_null()) for name in ("referrer", *known)},
+    }
 
 
 def _with_origin(sessions: pl.DataFrame) -> pl.DataFrame:
@@ -149,13 +160,13 @@ def _described(sessions: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         is_engaged=(attention > _ENGAGED_SECONDS)
         | (pl.col("page_views") >= 2)
         | pl.col("is_converting"),
-    ).sort("user_id", "date", "started_ts", "session_id")
-    day = pl.struct("user_id", "date")
+    )
+    is_again = [pl.col(name) == pl.col(name).shift(1) for name in ("user_id_rank", "date")]
     return (
         described.with_columns(value_of(name).alias(f"segment_{name}") for name in names)
         .with_columns(
             combined([f"segment_{name}" for name in names]),
-            is_first_of_day=day.ne_missing(day.shift(1)),
+            is_first_of_day=~pl.all_horizontal(is_again).fill_null(False),
         )
         .select(list(dtypes(SessionDays)))
     )

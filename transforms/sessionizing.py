@@ -5,12 +5,13 @@ Everything that looks at sessions goes through here, so that all tables mean the
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 
 import polars as pl
 
 from transforms.division import ratio
+from transforms.ordering import order_of
 from transforms.people import INACTIVE_EVENTS, with_person
+from transforms.runs import Runs
 
 STREAM = ("user_id", "source_session_id")
 
@@ -88,58 +89,24 @@ def of_sessions(rows: pl.LazyFrame, session_days: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def numbered(
-    rows: pl.LazyFrame, *, session_timeout_minutes: int, session_max_hours: int
-) -> pl.LazyFrame:
-    """Session events in order of person and time, with ``session`` and ``place``, both numbers.
+def session_runs(rows: pl.DataFrame, *, timeout_minutes: int, max_hours: int) -> Runs:
+    """The sessions of session events: in each, events by time, at one instant by event id.
 
-    Of one instant, the order is that of the event ids. Sorts in memory what it is handed.
+    ``rows`` have ``user_id`` and ``source_session_id`` as numbers that stand for them. Sessions
+    come in the order of these. Sorts in memory what it is handed.
     """
-    number = partial(
-        _numbered,
-        timeout=timedelta(minutes=session_timeout_minutes),
-        longest=timedelta(hours=session_max_hours),
-    )
-    schema = {"session": pl.UInt32, "place": pl.UInt32}
-    typed = rows.with_columns(pl.lit(0, dtype).alias(name) for name, dtype in schema.items())
-    # Nothing may be pushed past it: it needs all rows, and columns that a reader may not.
-    return typed.map_batches(number, predicate_pushdown=False, projection_pushdown=False)
-
-
-def _numbered(rows: pl.DataFrame, timeout: timedelta, longest: timedelta) -> pl.DataFrame:
-    # Only the keys are sorted, as numbers: moving whole rows of text takes three times as long.
+    timeout, longest = timedelta(minutes=timeout_minutes), timedelta(hours=max_hours)
     of_source = rows["source_session_id"].is_not_null().any()
     stream = list(STREAM if of_source else STREAM[:1])
-    keys = rows.select(
-        pl.col(stream).cast(pl.Categorical).to_physical(), "event_ts", "event_id"
-    ).with_row_index("row")
-    ordered = _in_order(keys, [*stream, "event_ts"])
+    order = order_of(rows, [*stream, "event_ts", "event_id"])
+    ordered = rows.select(*stream, "event_ts")[order]
     is_new = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in stream)
     is_gap = pl.col("event_ts").diff() > timeout
     if of_source:
         is_gap = is_gap & pl.col("source_session_id").is_null()
     is_first = pl.int_range(pl.len()) == 0
     begins = ordered.select("event_ts", begins=is_first | is_new | is_gap)
-    session = _cut(begins, longest).cum_sum().cast(pl.UInt32)
-    in_place = ordered.select(
-        "row", session=session, place=pl.int_range(pl.len(), dtype=pl.UInt32)
-    ).sort("row")
-    return rows.with_columns(in_place["session"], in_place["place"])
-
-
-def _in_order(keys: pl.DataFrame, instant: list[str]) -> pl.DataFrame:
-    """Sorted by person, time and event id, where event ids are looked at only in a tie."""
-    ordered = keys.sort(instant)
-    is_again = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in instant)
-    is_again = is_again & (pl.int_range(pl.len()) > 0)
-    tied = ordered.select(is_again | is_again.shift(-1, fill_value=False)).to_series()
-    if not tied.any():
-        return ordered
-    # Tied rows lie together: sorted by id too, they fill the same places.
-    places = ordered.select(pl.int_range(pl.len(), dtype=pl.UInt32)).to_series()
-    by_id = ordered.with_columns(place=places).filter(tied)
-    moved = by_id.sort(*instant, "event_id")["place"]
-    return ordered[places.scatter(by_id["place"], moved)]
+    return Runs(order, _cut(begins, longest))
 
 
 def _cut(rows: pl.DataFrame, longest: timedelta) -> pl.Series:

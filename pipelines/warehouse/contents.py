@@ -12,6 +12,7 @@ import polars as pl
 from pipelines.landing.collected import Spilled
 from pipelines.warehouse.filing import Filing
 from pipelines.warehouse.manifest import SliceKey
+from transforms.ordering import sorted_by
 
 _UNIT = ["_unit", "_unit_part"]
 KEYS = ("_period", "_part", *_UNIT)
@@ -54,7 +55,8 @@ def by_unit(
 ) -> Iterator[tuple[SliceKey, pl.DataFrame]]:
     """The rows of each of the given units, in their stored order.
 
-    One sort does it: to part the rows first and to sort each part moves all of them twice.
+    One sort does it: to part the rows first and to sort each part moves all of them twice. Rows
+    that came in order are left as they are.
     """
     sizes = keyed.group_by(_UNIT).len("rows")
     wanted = pl.DataFrame(list(units), schema=keyed.select(_UNIT).schema, orient="row")
@@ -63,7 +65,7 @@ def by_unit(
         keyed = keyed.join(chosen, on=_UNIT, how="semi")
     # A column in which all units are alike need not be compared.
     between = [name for name in _UNIT if chosen[name].n_unique() > 1]
-    ordered = keyed.sort(*between, *filing.order)
+    ordered = sorted_by(keyed, [*between, *filing.order])
     start = 0
     for *unit, rows in chosen.iter_rows():
         yield SliceKey(*unit), ordered.slice(start, rows)
