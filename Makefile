@@ -51,7 +51,7 @@ test-long: setup
 test-postgres: setup
 	TIDEMARK_POSTGRES_TESTS=1 $(BIN)/python -m pytest -n 0 -rs tests/test_postgres.py
 
-## make nights     a fortnight of nights with Dagster's daemon, sped up; half an hour, prints a timeline
+## make nights     a fortnight of nights with Dagster's daemon, sped up; twenty minutes, prints a timeline
 nights: setup
 	TIDEMARK_NIGHTS=1 $(BIN)/python -m pytest -n 0 -s tests/test_fortnight.py
 

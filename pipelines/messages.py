@@ -20,6 +20,7 @@ from pipelines.home import Home
 from pipelines.nights import Night
 from pipelines.publish.shelf import Shelf
 from pipelines.session import Session, reading
+from pipelines.warehouse.disk import write
 
 WEBHOOK, SLACK = "TIDEMARK_ALERT_WEBHOOK", "TIDEMARK_ALERT_SLACK_WEBHOOK"
 ALERTS = "metric_alerts"
@@ -172,7 +173,7 @@ def _told(home: Home) -> dict[str, Any]:
 
 def _remember(home: Home, told: dict[str, Any]) -> None:
     aside = _path(home).with_suffix(".tmp")
-    aside.write_text(json.dumps(told), encoding="utf-8")
+    write(aside, json.dumps(told).encode())
     aside.replace(_path(home))
 
 

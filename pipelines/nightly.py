@@ -4,6 +4,7 @@ For cron. One that fails publishes nothing, and the next one goes on from what i
 """
 
 import errno
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from pipelines.warehouse.readiness import Completeness
 # Seconds before each further attempt.
 PAUSES = (30, 120, 480)
 _WILL_NOT_PASS = {errno.EACCES, errno.EPERM, errno.EROFS}
+# SQLite and DuckDB have no number for it, or another one.
+_PASSES = ("database or disk is full", "disk I/O error", os.strerror(errno.ENOSPC))
 
 
 def _utc_now() -> datetime:
@@ -94,7 +97,9 @@ def _attempts(
 def can_pass(error: Exception) -> bool:
     """Whether the machine, and not the data or the settings, is at fault."""
     cause = error if isinstance(error, OSError) else error.__cause__
-    return isinstance(cause, OSError) and cause.errno not in _WILL_NOT_PASS
+    if isinstance(cause, OSError):
+        return cause.errno not in _WILL_NOT_PASS
+    return any(said in str(cause) for said in _PASSES)
 
 
 def _status(report: Report) -> int:

@@ -127,7 +127,7 @@ class Session:
             for spec in registry.PUBLISHED
             if spec.name not in chosen or self.builder.still_stale[spec.name]
         ]
-        definitions = self._definitions()
+        definitions = self.definitions()
         occasion = Occasion(datetime.now(UTC), causes_of(self.manifest, definitions))
         publisher = Publisher(
             self.store,
@@ -140,7 +140,7 @@ class Session:
         through = self._horizons(registry.PUBLISHED)
         return publisher.publish(registry.PUBLISHED, through, behind)
 
-    def _definitions(self) -> dict[str, bytes]:
+    def definitions(self) -> dict[str, bytes]:
         """What each published table means now: its own code and settings, and those it is from."""
         settings = self.home.settings
         own = {spec.name: definition(spec, settings) for spec in registry.TABLES}

@@ -276,7 +276,12 @@ def test_a_damaged_file_is_built_again_as_verify_advises(home: Path) -> None:
 
 
 def test_verify_and_status_tell_of_what_is_stale(ran: Path) -> None:
+    assert "settings or code changed" not in command(ran, "status").out
     (ran / "tidemark.toml").write_text('week_start = "sunday"\n')
+    told = " ".join(command(ran, "status").out.split())
+    changed = told.split("rebuilds what is stale of: ")[1]
+    assert "lifecycle" in changed
+    assert "sessions_daily" not in changed.split(" published: ")[0]
     outcome = command(ran, "verify")
     assert outcome.status == 1
     assert "lifecycle: " in outcome.out
@@ -323,6 +328,13 @@ def test_status_tells_gaps_and_late_rows(home: Path) -> None:
     assert "5 landing dates from 2025-01-30 to 2025-02-10" in said
     assert "landing dates without files: 2025-02-03 to 2025-02-09" in said
     assert "a month 1" in said
+
+
+def test_status_tells_since_when_readers_see_what_they_see(ran: Path) -> None:
+    os.utime(ran / "bi" / ".current", (0, 86_400), follow_symlinks=False)
+    current = (ran / "bi" / ".current").readlink().name
+    said = f"published: {current}, unchanged since 1970-01-02 00:00 UTC"
+    assert said in command(ran, "status").out
 
 
 @pytest.fixture

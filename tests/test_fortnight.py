@@ -30,7 +30,7 @@ from pipelines.sample.options import LAST_DAY
 from pipelines.session import reading
 
 ASKED_FOR = bool(os.environ.get("TIDEMARK_NIGHTS"))
-pytestmark = pytest.mark.skipif(not ASKED_FOR, reason="run by make nights; takes half an hour")
+pytestmark = pytest.mark.skipif(not ASKED_FOR, reason="run by make nights; takes twenty minutes")
 NIGHTS, HISTORY, USERS = 14, 366, 40
 MARKER = "_SUCCESS"
 FAILED, DONE = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
@@ -304,7 +304,7 @@ def _failure(fortnight: Fortnight, run_id: str) -> str:
     for entry in fortnight.machine.instance.all_logs(run_id, of_type=kinds):
         event = entry.get_dagster_event()
         if event.is_step_failure and event.step_failure_data.user_failure_data:
-            return f"published nothing: {event.step_failure_data.user_failure_data.description}"
+            return str(event.step_failure_data.user_failure_data.description)
         if event.is_failure and event.message:
             return f"published nothing: {event.message.splitlines()[0]}"
     return "published nothing"

@@ -13,6 +13,7 @@ from frames import frame
 from homes import event, land, make_home, run_home
 
 from pipelines.commands.nightly import tell_people
+from pipelines.errors import TidemarkError
 from pipelines.home import Home
 from pipelines.messages import (
     SLACK,
@@ -223,3 +224,14 @@ def test_a_failing_address_is_no_failure_of_the_night(
     line = f"{WEBHOOK} could not be reached (ConnectionError): nobody was told\n"
     # The address is a secret: it is nowhere in what is said.
     assert said.out + said.err == 2 * line
+
+
+def test_a_disk_without_room_to_remember_what_was_told_is_no_failure_of_the_night(
+    home: Home, box: Postbox
+) -> None:
+    publish_alerts(home, {"date": date(2025, 3, 3), "first_date": date(2025, 3, 3)})
+    (home.warehouse / "told.tmp").mkdir()
+    tell_people(home, Night(NOW, NOW, 0))
+    assert any("active_users_daily.dau was 10" in str(told) for _, told in box.got)
+    with pytest.raises(TidemarkError, match=r"told\.tmp cannot be written"):
+        tell_of_data(home, NOW)

@@ -1,19 +1,22 @@
 """``tidemark nightly``: what is complete is taken in, what can pass is tried again, all is told."""
 
 import errno
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from homes import assert_same_state, command, event, land, make_home, published, run_home, stored
 
 from pipelines import nightly as nights_at_work
-from pipelines.errors import TRY_LATER
+from pipelines.errors import TRY_LATER, TidemarkError
 from pipelines.home import Home, open_home
-from pipelines.nightly import PAUSES, Clock, nightly
+from pipelines.nightly import PAUSES, Clock, can_pass, nightly
 from pipelines.nights import Night, record, recorded
 from pipelines.run import Report, run
 from pipelines.warehouse.lock import writer_lock
@@ -167,6 +170,26 @@ def test_what_will_not_pass_is_not_tried_again(home: Path, monkeypatch: pytest.M
     night = one_night(home, hands)
     assert (night.status, hands.slept) == (1, [])
     assert "permission denied" in str(night.problem)
+
+
+def test_databases_without_room_are_tried_again_and_broken_ones_are_not() -> None:
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("PRAGMA max_page_count = 1")
+        assert can_pass(problem_of(database, "CREATE TABLE more (a)"))
+        assert not can_pass(problem_of(database, "SELECT nothing FROM nowhere"))
+    with closing(duckdb.connect()) as database:
+        assert not can_pass(problem_of(database, "ATTACH '/none/none'"))
+        if Path("/dev/full").exists():
+            assert can_pass(problem_of(database, "COPY (SELECT 1) TO '/dev/full' (FORMAT csv)"))
+
+
+def problem_of(database: Any, statement: str) -> TidemarkError:
+    """What is told of a statement that fails."""
+    problem = TidemarkError("it cannot be written")
+    with pytest.raises((sqlite3.OperationalError, duckdb.Error)) as failed:
+        database.execute(statement)
+    problem.__cause__ = failed.value
+    return problem
 
 
 def failing_first(failures: Iterator[Exception]) -> Any:

@@ -29,7 +29,7 @@ def nightly_and_report(home: Home) -> int:
 def tell_people(home: Home, night: Night) -> None:
     """Messages of the night and of what it published."""
     send(messages_of_night(home, night), errors.print)
-    # A home that no run has finished yet has no data to tell of.
+    # A home that no run has finished yet has no data to tell of; a full disk the night has told of.
     with suppress(TidemarkError):
         tell_of_data(home, datetime.now(UTC), say=errors.print)
 

@@ -30,7 +30,10 @@ def show_status(home: Home) -> None:
     with reading(home) as session:
         for source in registry.SOURCES:
             _show_source(session, source)
-        _show_tables(session)
+        stale = session.stale()
+        _show_tables(session, stale)
+        _show_changed_meanings(session, stale)
+        _show_publication(session)
         show_restatements(session.shelf.path_of(LOG))
         waiting = {name: len(days) for name, days in session.stale_landing_dates().items() if days}
     show_nights(home)
@@ -97,8 +100,7 @@ def _show_fates(session: Session, fact: str) -> None:
         )
 
 
-def _show_tables(session: Session) -> None:
-    stale = session.stale()
+def _show_tables(session: Session, stale: dict[str, int]) -> None:
     table = Table(title="Tables", title_justify="left", box=SIMPLE)
     table.add_column("table")
     for name in ("rows", "slices", "stale", "data through", "published through"):
@@ -116,6 +118,28 @@ def _show_tables(session: Session) -> None:
             str(published.data_through) if published else "-",
         )
     console.print(table)
+
+
+def _show_changed_meanings(session: Session, stale: dict[str, int]) -> None:
+    """Tables that a run will rebuild because they are to be computed otherwise now."""
+    published, definitions = session.manifest.published, session.definitions()
+    changed = [
+        name
+        for name, definition in definitions.items()
+        if stale[name] and name in published and published[name].definition != definition
+    ]
+    if changed:
+        console.print(
+            "settings or code changed since the last publication, and `tidemark run` rebuilds "
+            f"what is stale of: {', '.join(changed)}"
+        )
+
+
+def _show_publication(session: Session) -> None:
+    since = session.shelf.turned_at
+    if since is not None:
+        said = f"published: {session.shelf.current_id}, unchanged since"
+        console.print(f"{said} {since:%Y-%m-%d %H:%M} UTC")
 
 
 def show_restatements(log: Path) -> None:

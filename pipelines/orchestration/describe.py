@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from pipelines.orchestration import lineage
 from pipelines.publish.catalog import column_comment
@@ -38,7 +39,7 @@ def columns_of(model: type[Table]) -> Metadata:
     columns = [
         dg.TableColumn(
             name,
-            type=str(column.dtype.type),
+            type=_type_of(column.dtype.type),
             description=column_comment(column.description, column.metadata),
             constraints=dg.TableColumnConstraints(
                 nullable=column.nullable,
@@ -49,6 +50,10 @@ def columns_of(model: type[Table]) -> Metadata:
         for name, column in model.to_schema().columns.items()
     ]
     return {"dagster/column_schema": dg.TableSchema(columns=columns)}
+
+
+def _type_of(dtype: object) -> str:
+    return "Timestamp (UTC)" if isinstance(dtype, pl.Datetime) else str(dtype)
 
 
 def _constraint(said: str) -> str:
@@ -81,7 +86,8 @@ def made_from(spec: Spec) -> Metadata:
 
 def _inputs(inputs: lineage.Inputs) -> str:
     said = [f"**{table}**: {', '.join(names)}" for table, names in inputs.items()]
-    return "<br>".join(said) or "nothing that is stored"
+    # Dagster's pages drop all HTML, line breaks within a cell included.
+    return "; ".join(said) or "nothing that is stored"
 
 
 def stored(session: Session, table: str) -> Metadata:
@@ -93,6 +99,14 @@ def stored(session: Session, table: str) -> Metadata:
         "bytes": sum(file.bytes for file in files),
         "path": dg.MetadataValue.path(str(session.home.warehouse / table)),
     }
+
+
+def published_as(session: Session, spec: Spec) -> Metadata:
+    """Where readers find a table, if they do."""
+    if not spec.promise.published:
+        return {}
+    file = session.shelf.path_of(f"{spec.name}.parquet")
+    return {"published_as": dg.MetadataValue.path(str(file))}
 
 
 def reach(session: Session, spec: Spec, today: date) -> Metadata:

@@ -21,7 +21,7 @@ def publication_asset(root: Path) -> dg.AssetsDefinition:
         name=NAME,
         deps=[spec.name for spec in registry.PUBLISHED],
         description=(
-            "bi/<table>.parquet for every published table, bi/catalog.duckdb and bi/report.html. "
+            "`bi/TABLE.parquet` for every published table, `bi/catalog.duckdb`, `bi/report.html`. "
             "Readers see all of a run together. Nothing is published while a check between tables "
             "is broken or too many rows were refused."
         ),
@@ -48,7 +48,7 @@ def publication_asset(root: Path) -> dg.AssetsDefinition:
             "publication": published.id,
             "dagster/row_count": rows,
             "tables_written": lines(published.written),
-            "tables_kept": lines(published.kept),
+            "tables_kept": len(published.kept),
             "tables_not_up_to_date": lines(published.behind),
             "path": dg.MetadataValue.path(str(session.home.bi)),
         }

@@ -20,6 +20,7 @@ from pipelines.orchestration.describe import (
     columns_of,
     description_of,
     made_from,
+    published_as,
     reach,
     stored,
 )
@@ -97,13 +98,17 @@ def _table_asset(
             drawn = chart(spec, session.scan(spec.name)) if spec.promise.published else None
             metadata: Metadata = {"chart": drawn} if drawn else {}
             metadata |= reach(session, spec, today_of(session.home, datetime.now(UTC)))
-            metadata |= stored(session, spec.name) | {
-                "slices": built.slices,
-                "slices_rebuilt": built.rebuilt,
-                "slices_changed": built.changed,
-                "slices_removed": built.removed,
-                "slices_waiting": built.waiting,
-            }
+            metadata |= (
+                published_as(session, spec)
+                | stored(session, spec.name)
+                | {
+                    "slices": built.slices,
+                    "slices_rebuilt": built.rebuilt,
+                    "slices_changed": built.changed,
+                    "slices_removed": built.removed,
+                    "slices_waiting": built.waiting,
+                }
+            )
             if spec.name in PARTITIONED:
                 metadata |= _report_days(context, session, built)
             judged = [judge_promise(session, spec)] if spec.promise.published else []
