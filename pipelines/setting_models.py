@@ -83,6 +83,9 @@ class Paths(Strict):
     bi: str = Field("bi", description="what BI tools read")
 
 
+A_RETENTION = '{ name = "buyers", start_events = ["signup"], return_events = ["purchase"] }'
+
+
 class Retention(Strict):
     """A retention definition beside ``activity``; an empty list means any active event."""
 
@@ -100,6 +103,9 @@ class Retention(Strict):
         if name == "activity":
             raise ValueError("'activity' is the built-in definition; choose another name")
         return name
+
+
+A_RULE = '{ name = "tests", column = "page_url", contains = "//staging." }'
 
 
 class ExcludedTraffic(Strict):

@@ -28,6 +28,8 @@ from pipelines.night_settings import (
     RunHoursLimit,
 )
 from pipelines.setting_models import (
+    A_RETENTION,
+    A_RULE,
     BENCHMARKS,
     FUNNELS,
     GOALS,
@@ -96,17 +98,11 @@ class Settings(BaseSettings):
         30, ge=1, le=180, description="how far a link of an anonymous id to a user reaches"
     )
     exclude_bots: bool = Field(
-        True,
-        description="leave out events that are flagged is_bot, and those of user agents that the "
-        "list of crawlers knows",
+        True, description="leave out events that are flagged is_bot, or of a known crawler"
     )
-    exclude_staff: bool = Field(
-        True, description="leave out whom the source customers marks is_staff, in all sources"
-    )
+    exclude_staff: bool = Field(True, description="leave out whom customers marks is_staff")
     excluded_traffic: list[ExcludedTraffic] = Field(
-        [],
-        description="events to leave out beside, such as test traffic, a rule each: "
-        '{ name = "tests", column = "page_url", contains = "//staging." }',
+        [], description=f"events to leave out beside, such as test traffic: {A_RULE}"
     )
     dimensions: list[Dimension] = Field(
         ["platform", "country", "channel", "plan"], description="breakdowns"
@@ -115,9 +111,7 @@ class Settings(BaseSettings):
         Field((90, 52, 36), description="how many days, weeks and months a retention row runs")
     )
     retentions: list[Retention] = Field(
-        [],
-        description="retention definitions beside activity: "
-        '{ name = "buyers", start_events = ["signup"], return_events = ["purchase"] }',
+        [], description=f"retention definitions beside activity: {A_RETENTION}"
     )
     session_timeout_minutes: int = Field(
         30, ge=1, le=720, description="a longer gap between two events ends a session"

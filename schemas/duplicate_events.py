@@ -23,3 +23,4 @@ class DuplicateEvents(Table):
     line: pl.Int64 = column("Line of the file", ge=1)
     item: pl.Int64 = column("Number among the rows that a mapping made of one raw row", ge=1)
     event_id: pl.String = column("Identity that the rows share")
+    differs: pl.Boolean = column("Says something else than the first received within reach")

@@ -16,3 +16,4 @@ class DuplicateOrders(Arrived):
     """Of rows with one order, line and kind, the first received counts; here are the others."""
 
     event_date: pl.Date = column("Day of the order in the reporting time zone")
+    differs: pl.Boolean = column("Says something else than the row that counts")

@@ -14,6 +14,10 @@ from schemas.base import Table, column, count, table
             pl.col("read_rows")
             == pl.sum_horizontal("accepted_rows", "quarantined_rows", "duplicate_rows"),
         ),
+        (
+            "differing_rows is above duplicate_rows",
+            pl.col("differing_rows") <= pl.col("duplicate_rows"),
+        ),
         # A mapping may make several rows of a raw row, never none.
         (
             "raw_rows is above filtered_rows + forgotten_rows + read_rows",
@@ -57,6 +61,12 @@ class IngestLedger(Table):
     duplicate_rows: pl.Int64 = count(
         "Rows for whose identity another row stands: an event or order that was received before, "
         "or an earlier state of what the source sent again",
+        unit="rows",
+    )
+    differing_rows: pl.Int64 = count(
+        "Those of duplicate_rows, of events and orders, that say something else than the row that "
+        "was received first, beside the time of receipt; zero for sources whose later rows replace "
+        "earlier ones",
         unit="rows",
     )
     excluded_rows: pl.Int64 = count(

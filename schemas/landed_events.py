@@ -3,7 +3,7 @@
 import polars as pl
 
 from schemas.base import Table, Timestamp, column, promise_of, table, timestamp
-from schemas.provenance import Landed
+from schemas.provenance import LandedOnce
 
 PERSON_NAMED = (
     "nobody is named: user_id and anonymous_id are both missing",
@@ -68,5 +68,5 @@ class EventContract(Table):
     rules=promise_of(EventContract).rules,
     published=False,
 )
-class LandedEvents(Landed, EventContract):
+class LandedEvents(LandedOnce, EventContract):
     """Accepted rows of the source ``events``, as received, with the day they happened."""

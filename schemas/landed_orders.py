@@ -3,7 +3,7 @@
 import polars as pl
 
 from schemas.base import MOST_MONEY, Money, Table, Timestamp, column, table, timestamp
-from schemas.provenance import Landed
+from schemas.provenance import LandedOnce
 
 
 @table(
@@ -36,5 +36,5 @@ class OrderContract(Table):
     order=["landing_date", "event_date", "file", "line", "item"],
     published=False,
 )
-class LandedOrders(Landed, OrderContract):
+class LandedOrders(LandedOnce, OrderContract):
     """Accepted rows of the source ``orders``, as received."""

@@ -27,6 +27,15 @@ class Landed(Table):
     item: pl.Int64 = column("Number among the rows that a mapping made of one raw row", ge=1)
 
 
+class LandedOnce(Landed):
+    """Landed rows of which the first received of an identity counts, and the others are told of."""
+
+    content_hash: pl.Int64 = column(
+        "Hash of what the row says: of all columns of the contract but its identity from content "
+        "and the time at which it was received"
+    )
+
+
 class Fate(Arrived):
     """A landed row with what became of it once all rows were seen together."""
 

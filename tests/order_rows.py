@@ -21,4 +21,5 @@ def line(number: int, order_id: str = "o", **columns: Any) -> dict[str, Any]:
         "landing_date": day("2024-03-05"),
         "file": "f.csv",
         "line": number,
+        "content_hash": 1,
     } | columns

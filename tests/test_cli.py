@@ -337,6 +337,19 @@ def test_status_tells_since_when_readers_see_what_they_see(ran: Path) -> None:
     assert said in command(ran, "status").out
 
 
+def test_status_and_the_ledger_tell_of_twins_that_differ(home: Path) -> None:
+    at = "2025-02-01T09:00:00"
+    rows = [event("t", at, received_ts=f"2025-02-01T10:00:0{i}Z") for i in range(3)]
+    rows[2]["platform"] = "ios"
+    land(home, "2025-02-01", rows, "twins.ndjson")
+    run_home(home)
+    said = command(home, "status").out
+    assert "  differing 1: of these duplicates" in said
+    assert "the last is events/2025-02-01/twins.ndjson:3" in " ".join(said.split())
+    ledger = table(home, "ingest_ledger").filter(file="twins.ndjson")
+    assert ledger.select("duplicate_rows", "differing_rows").rows() == [(2, 1)]
+
+
 @pytest.fixture
 def in_other_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)

@@ -16,6 +16,7 @@ def landed(line: int, event_day: str, received: str, **more: object) -> dict[str
         "landing_date": day(received[:10]),
         "file": "f.csv",
         "line": line,
+        "content_hash": 1,
         **more,
     }
 
@@ -96,3 +97,21 @@ def test_an_earlier_row_loses_to_none_that_came_after_it() -> None:
         landed(2, "2025-03-01", "2025-03-20 11:00"),
     ]
     assert losers(*rows, days=7) == []
+
+
+def test_a_duplicate_that_says_something_else_than_the_first_received_is_marked() -> None:
+    rows = [
+        landed(1, "2025-03-01", "2025-03-20 10:00"),
+        landed(2, "2025-03-01", "2025-03-20 11:00", content_hash=2),
+        landed(3, "2025-03-02", "2025-03-20 12:00", content_hash=2),
+        landed(4, "2025-03-01", "2025-03-20 13:00"),
+    ]
+    assert_rows(
+        duplicate_events(frame(LandedEvents, rows), duplicate_days=7),
+        DuplicateEvents,
+        [
+            {"line": 2, "differs": True},
+            {"line": 3, "differs": True},
+            {"line": 4, "differs": False},
+        ],
+    )

@@ -23,3 +23,12 @@ def test_order_line_and_kind_are_the_identity() -> None:
 def test_what_one_order_is_called_never_runs_into_its_line() -> None:
     rows = [line(1, "a", line_id="bc"), line(2, "ab", line_id="c")]
     assert_rows(duplicate_orders(frame(LandedOrders, rows)), DuplicateOrders, [])
+
+
+def test_a_duplicate_that_says_something_else_than_the_row_that_counts_is_marked() -> None:
+    rows = [line(1), line(2, content_hash=2), line(3), line(4, "p", content_hash=5)]
+    assert_rows(
+        duplicate_orders(frame(LandedOrders, rows)),
+        DuplicateOrders,
+        [{"line": 2, "differs": True}, {"line": 3, "differs": False}],
+    )

@@ -6,6 +6,7 @@ from frames import assert_rows, day, frame
 from pipelines import registry
 from schemas.base import empty
 from schemas.duplicate_events import DuplicateEvents
+from schemas.duplicate_orders import DuplicateOrders
 from schemas.excluded_events import ExcludedEvents
 from schemas.ingest_ledger import IngestLedger
 from schemas.orders import Orders
@@ -46,7 +47,13 @@ def receipt(file: str, **counts: object) -> dict[str, object]:
     return {"landing_date": LANDED, "file": file, "status": "read"} | none | counts
 
 
-def duplicate(file: str, line: int, *, landed: str = "2025-03-02", **more: object) -> object:
+def duplicate(file: str, line: int, *, differs: bool = False, **more: str) -> dict[str, object]:
+    return left_out(file, line, differs=differs, **more)
+
+
+def left_out(
+    file: str, line: int, *, landed: str = "2025-03-02", **more: object
+) -> dict[str, object]:
     return {
         "event_date": day("2025-03-01"),
         "landing_date": day(landed),
@@ -75,7 +82,7 @@ def test_the_rows_of_a_file_are_accepted_quarantined_or_duplicate() -> None:
     # 7 landed - 2 duplicates = 5 accepted; 5 + 3 + 2 = 10 read.
     # 1 of the accepted is left out.
     twins = [duplicate("f.csv", 3), duplicate("f.csv", 4)]
-    excluded = [duplicate("f.csv", 5, rule="flag")]
+    excluded = [left_out("f.csv", 5, rule="flag")]
     assert_rows(
         of_events([FULL], twins, excluded),
         IngestLedger,
@@ -112,6 +119,34 @@ def test_rows_of_staff_are_accepted_and_excluded() -> None:
         ledger(receipts_orders=frame(Receipts, [FULL]), orders=frame(Orders, lines)),
         IngestLedger,
         [{"source": "orders", "accepted_rows": 6, "excluded_rows": 2, "duplicate_rows": 1}],
+    )
+
+
+def test_duplicates_that_say_something_else_are_counted_by_source_and_file() -> None:
+    receipts = [receipt("f.csv", read_rows=4, landed_rows=4), receipt("g.csv")]
+    events = [duplicate("f.csv", 2, differs=True), duplicate("f.csv", 3)]
+    fates = ["counts", "duplicate", "duplicate", "duplicate"]
+    at = {"landing_date": LANDED, "file": "f.csv", "event_date": LANDED}
+    orders = [at | {"line": i, "differs": i > 2} for i in (2, 3, 4)]
+    lines = [
+        {"landing_date": LANDED, "file": "f.csv", "line": i, "fate": fate}
+        for i, fate in enumerate(fates, 1)
+    ]
+    assert_rows(
+        ledger(
+            receipts_events=frame(Receipts, receipts),
+            receipts_orders=frame(Receipts, receipts),
+            duplicate_events=frame(DuplicateEvents, events),
+            duplicate_orders=frame(DuplicateOrders, orders),
+            orders=frame(Orders, lines),
+        ),
+        IngestLedger,
+        [
+            {"source": "events", "file": "f.csv", "duplicate_rows": 2, "differing_rows": 1},
+            {"source": "events", "file": "g.csv", "duplicate_rows": 0, "differing_rows": 0},
+            {"source": "orders", "file": "f.csv", "duplicate_rows": 3, "differing_rows": 2},
+            {"source": "orders", "file": "g.csv", "duplicate_rows": 0, "differing_rows": 0},
+        ],
     )
 
 

@@ -1,10 +1,12 @@
 import hashlib
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
 from landing_support import LANDED, TS, file, is_conserved, receipt, refused, rows, taken
 
+from pipelines.landing.sources import ORDERS
 from pipelines.landing.take_in import UNREADABLE
 from schemas.base import dtypes
 from schemas.landed_events import LandedEvents
@@ -213,3 +215,36 @@ def test_thousands_of_small_files_cost_little_each(tmp_path):
     result = taken(files)
     assert result.landed.height == 2000
     assert result.landed.sort("file")["line"].unique().to_list() == [2]
+
+
+@pytest.mark.parametrize(
+    ("change", "differs"),
+    [
+        ({}, False),
+        ({"event_id": "f"}, False),
+        ({"received_ts": "2024-03-05T13:00:00Z"}, False),
+        ({"sent": "again"}, False),
+        ({"user_id": "U"}, True),
+        ({"value": 2}, True),
+        ({"value": None, "engaged_seconds": 1}, True),
+        ({"page_url": "a", "page_title": None}, True),
+        ({"page_url": None, "page_title": "a"}, True),
+        ({"properties": {"a": 1}}, True),
+        ({"event_ts": "2024-03-05T12:00:00.000001Z"}, True),
+    ],
+)
+def test_what_a_row_says_tells_it_from_its_twins(tmp_path, change, differs):
+    row = {"event_id": "e", "event_name": "view", "event_ts": TS, "user_id": "u", "value": 1}
+    text = ",".join(row) + "\n" + ",".join(map(str, row.values())) + "\n"
+    lines = json.dumps(row | change) + "\n"
+    result = taken([file(tmp_path, "a.csv", text), file(tmp_path, "b.ndjson", lines)])
+    one, other = result.landed.sort("file")["content_hash"]
+    assert (one != other) is differs
+
+
+def test_orders_have_what_they_say_too(tmp_path):
+    head = "order_id,customer_id,ordered_ts,amount,currency\n"
+    text = f"{head}a,c,{TS},5,EUR\na,c,{TS},5.00,eur\na,c,{TS},5.01,EUR\n"
+    one, same, other = taken(file(tmp_path, "a.csv", text), source=ORDERS).landed["content_hash"]
+    assert one == same
+    assert one != other

@@ -53,6 +53,7 @@ READ_WHOLE: Mapping[str, set[str]] = {
         "campaign_costs",
         "customers",
         "duplicate_events",
+        "duplicate_orders",
         "exchange_rates",
         "excluded_events",
         "orders",

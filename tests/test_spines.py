@@ -104,6 +104,7 @@ def landed_rows(draw: st.DrawFn) -> pl.DataFrame:
                 "landing_date": day(f"2024-03-0{draw(st.integers(1, 3))}"),
                 "file": draw(st.sampled_from(["f", "g"])),
                 "line": line,
+                "content_hash": draw(st.integers(1, 2)),
             }
         )
     return frame(LandedEvents, rows).collect()

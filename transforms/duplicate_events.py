@@ -28,17 +28,24 @@ def duplicate_events(landed_events: pl.LazyFrame, *, duplicate_days: int) -> pl.
         )
         .agg(pl.col("rank").min().alias("first_rank"))
     )
+    first = suspects.select(first_rank="rank", first_hash="content_hash")
     return (
         suspects.join(first_within_reach, on=["event_id", "event_date"])
         .filter(pl.col("rank") > pl.col("first_rank"))
-        .select("event_date", *ARRIVAL, "event_id")
+        .join(first, on="first_rank")
+        .select(
+            "event_date",
+            *ARRIVAL,
+            "event_id",
+            differs=pl.col("content_hash") != pl.col("first_hash"),
+        )
     )
 
 
 def _suspects(landed_events: pl.LazyFrame) -> pl.LazyFrame:
     """Rows whose id has a twin, and the odd one whose hash does: whole ids are dear to group."""
     rows = landed_events.select(
-        "event_id", "event_date", *_RECEIVED, id_hash=pl.col("event_id").hash()
+        "event_id", "event_date", *_RECEIVED, "content_hash", id_hash=pl.col("event_id").hash()
     )
     repeated = rows.group_by("id_hash").len("rows").filter(pl.col("rows") > 1)
     return rows.join(repeated, on="id_hash", how="semi")

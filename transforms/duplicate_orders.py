@@ -13,9 +13,15 @@ def duplicate_orders(landed_orders: pl.LazyFrame) -> pl.LazyFrame:
     Groups hashes of all rows ever landed, and whole identities only of the suspects.
     """
     rows = landed_orders.select(
-        "event_date", *ARRIVAL, *_IDENTITY, id_hash=pl.struct(_IDENTITY).hash()
+        "event_date",
+        "content_hash",
+        *ARRIVAL,
+        *_IDENTITY,
+        id_hash=pl.struct(_IDENTITY).hash(),
     )
     repeated = rows.group_by("id_hash").len("rows").filter(pl.col("rows") > 1)
     suspects = rows.join(repeated, on="id_hash", how="semi")
     place = pl.int_range(pl.len()).over(_IDENTITY, order_by=list(ARRIVAL))
-    return suspects.filter(place > 0).select(*ARRIVAL, "event_date")
+    first = pl.col("content_hash").first().over(_IDENTITY, order_by=list(ARRIVAL))
+    judged = suspects.with_columns(place=place, differs=pl.col("content_hash") != first)
+    return judged.filter(pl.col("place") > 0).select(*ARRIVAL, "event_date", "differs")

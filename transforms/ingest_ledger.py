@@ -16,9 +16,11 @@ FACTS = {
     "exchange_rates": "exchange_rates",
     "customers": "customers",
 }
+# Of these the first received counts, and what a twin says beside it is told.
+TWINS = {"events": "duplicate_events", "orders": "duplicate_orders"}
 LEDGER_READS = (
     "receipts_events",
-    "duplicate_events",
+    *TWINS.values(),
     "excluded_events",
     *(f"receipts_{source}" for source in FACTS),
     *FACTS.values(),
@@ -41,7 +43,9 @@ def ingest_ledger(**tables: pl.LazyFrame) -> pl.LazyFrame:
         _of_source(source, tables[f"receipts_{source}"], _fates(tables[fact]))
         for source, fact in FACTS.items()
     ]
-    return pl.concat(parts).select(
+    twins = pl.concat(_differing(source, tables[name]) for source, name in TWINS.items())
+    ledger = pl.concat(parts).join(twins, on=["source", *_FILE], how="left")
+    return ledger.select(
         "landing_date",
         "source",
         "file",
@@ -54,6 +58,7 @@ def ingest_ledger(**tables: pl.LazyFrame) -> pl.LazyFrame:
         quarantined_rows=pl.col("quarantined_rows") + pl.col("awaiting_rate_rows"),
         awaiting_rate_rows="awaiting_rate_rows",
         duplicate_rows="duplicate_rows",
+        differing_rows=pl.col("differing_rows").fill_null(0),
         excluded_rows="excluded_rows",
         late_1d_rows="late_1d_rows",
         late_7d_rows="late_7d_rows",
@@ -66,6 +71,12 @@ def _told(duplicates: pl.LazyFrame, excluded: pl.LazyFrame) -> pl.LazyFrame:
     """Events that do not count, by file and fate."""
     fates = {DUPLICATE: duplicates, EXCLUDED: excluded}
     return pl.concat(rows.select(*_FILE, fate=pl.lit(fate)) for fate, rows in fates.items())
+
+
+def _differing(source: str, duplicates: pl.LazyFrame) -> pl.LazyFrame:
+    """By file, the duplicates that say something else than the row that counts."""
+    counts = duplicates.group_by(_FILE).agg(differing_rows=pl.col("differs").sum().cast(pl.Int64))
+    return counts.with_columns(source=pl.lit(source))
 
 
 def _fates(facts: pl.LazyFrame) -> pl.LazyFrame:

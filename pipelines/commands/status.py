@@ -17,8 +17,8 @@ from pipelines.landing.unmapped import new_columns
 from pipelines.publish.restatements import LOG
 from pipelines.session import Session, reading
 from pipelines.warehouse.specs import SourceTables
-from transforms.fates import AWAITING_RATE, COUNTS, DUPLICATE, EXCLUDED
-from transforms.ingest_ledger import FACTS
+from transforms.fates import ARRIVAL, AWAITING_RATE, COUNTS, DUPLICATE, EXCLUDED
+from transforms.ingest_ledger import FACTS, TWINS
 
 _FILES = 5
 
@@ -66,6 +66,8 @@ def _show_source(session: Session, source: str) -> None:
     _show_reasons(session, source)
     if source in FACTS:
         _show_fates(session, FACTS[source])
+    if source in TWINS:
+        _show_differing(session, source)
 
 
 def _show_reasons(session: Session, source: str) -> None:
@@ -97,6 +99,22 @@ def _show_fates(session: Session, fact: str) -> None:
         console.print(
             f"  waiting {fates[AWAITING_RATE]:,}: no rate of {', '.join(currencies)} on their day "
             "or in the seven days before; they come back when exchange_rates has one"
+        )
+
+
+def _show_differing(session: Session, source: str) -> None:
+    """Duplicates with another content than the row that counts, which may be no duplicates."""
+    twins = session.scan(TWINS[source])
+    if source not in FACTS:
+        count = twins.select(pl.len()).collect().item()
+        if count:
+            console.print(f"  duplicate {count:,}: another row of the same identity stands")
+    places = twins.filter("differs").select(ARRIVAL).sort(ARRIVAL).collect()
+    if places.height:
+        day, file, line, _ = places.row(-1)
+        console.print(
+            f"  differing {places.height:,}: of these duplicates, what they say is not what the "
+            f"row says that was received first; the last is {source}/{day}/{file}:{line}"
         )
 
 

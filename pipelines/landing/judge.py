@@ -28,6 +28,7 @@ from schemas.violations import violations
 
 # Names that no contract has.
 OCCURRENCE = "\0occurs"
+CONTENT_HASH = "content_hash"
 _FAILED = "\0failed:"
 
 
@@ -103,12 +104,23 @@ def judge(rows: RawRows, feed: Feed, given: Circumstances) -> Judged:
     counts = count_rows(raw, made, found, given.source)
     away = found.turned_away
     if given.pseudonym_key is None:
-        return Judged(_with_ids(landed, given.source, feed, id_column), quarantined, counts, away)
+        landed = _with_ids(landed, given.source, feed, id_column)
+        return Judged(_hashed(landed, given.source), quarantined, counts, away)
     # Before ids are made of content: whoever knows the rest of a row could try out whose it is.
     landed = pseudonymized(landed, given.source.person_ids, given.pseudonym_key)
     landed = _without(_with_ids(landed, given.source, feed, id_column), "extra", *given.source.json)
     said = without_values(quarantined["reasons"]).alias("reasons")
-    return Judged(landed, _without(quarantined, "raw").with_columns(said), counts, away)
+    quarantined = _without(quarantined, "raw").with_columns(said)
+    return Judged(_hashed(landed, given.source), quarantined, counts, away)
+
+
+def _hashed(landed: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """With a hash of what a row says, where rows of one identity are told apart by it."""
+    if CONTENT_HASH not in dtypes(source.landed):
+        return landed
+    apart = {source.content_id, source.received}
+    said = landed.select(name for name in dtypes(source.contract) if name not in apart)
+    return landed.with_columns(said.hash_rows().reinterpret(signed=True).alias(CONTENT_HASH))
 
 
 def _without(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:

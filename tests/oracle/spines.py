@@ -13,7 +13,13 @@ _INACTIVE = ("email_sent", "email_delivered", "email_bounced", "email_opened", "
 
 _EVENTS = """
 CREATE TABLE duplicate_events AS
-    SELECT r.event_date, r.landing_date, r.file, r.line, r.item, r.event_id
+    SELECT r.event_date, r.landing_date, r.file, r.line, r.item, r.event_id,
+        r.content_hash != (
+            SELECT first(e.content_hash
+                ORDER BY e.received_ts, e.landing_date, e.file, e.line, e.item)
+            FROM landed e
+            WHERE e.event_id = r.event_id
+              AND abs(date_diff('day', e.event_date, r.event_date)) <= $duplicate_days) AS differs
     FROM landed r
     WHERE EXISTS (
         SELECT 1 FROM landed e
