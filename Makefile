@@ -97,7 +97,7 @@ build/bench/venv/.ready: benchmarks/requirements.txt
 	build/bench/venv/bin/python -m pip install --quiet --requirement benchmarks/requirements.txt
 	@touch $@
 
-## make bench-memory  peak memory when files of 0.7 and 2 GB land, and of the runs that follow
+## make bench-memory  peak memory when files of 0.7 and 2 GB land, of each format
 bench-memory: setup
 	$(BIN)/python -m benchmarks.memory
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -327,7 +328,25 @@ AT = datetime(2024, 3, 5, 12, tzinfo=UTC)
         ("value", pa.array([1.5], pa.float32()), 1.5),
         ("value", pa.array([3], pa.int16()), 3.0),
         ("is_bot", pa.array([1], pa.int8()), True),
+        ("value", pa.array([1.5], pa.float16()), 1.5),
+        ("event_ts", pa.array([AT], pa.timestamp("ms", "+05:30")), AT),
+        ("user_id", pa.array([UUID(int=7).bytes], pa.uuid()), str(UUID(int=7))),
+        ("properties", pa.array(['{"a":1}'], pa.json_()), '{"a":1}'),
         ("properties", pa.array([{"a": [1]}]), '{"a":[1]}'),
+        (
+            "properties",
+            pa.array(
+                [{"d": Decimal("1.50"), "b": b"\xff", "t": [AT]}],
+                pa.struct(
+                    [
+                        ("d", pa.decimal256(50, 2)),
+                        ("b", pa.binary()),
+                        ("t", pa.list_(pa.timestamp("us", "+05:30"))),
+                    ]
+                ),
+            ),
+            '{"d":"1.50","b":"ff","t":["2024-03-05T12:00:00+00:00"]}',
+        ),
     ],
     ids=lambda value: str(getattr(value, "type", ""))[:40],
 )
@@ -376,3 +395,31 @@ def test_the_limits_are_settings_and_a_raised_one_takes_the_file_in(folder: Path
     assert "the setting max_file_bytes" in command(home, "status").out.replace("\n", " ")
     (home / "tidemark.toml").write_text("")
     assert command(home, "run", "--select", "events").status == 0
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.timestamp("ms", "UTC"), pa.timestamp("us"), pa.date32()],
+    ids=str,
+)
+def test_an_instant_beyond_the_calendar_refuses_its_row_and_no_other(
+    tmp_path: Path, kind: pa.DataType
+) -> None:
+    beyond = 2**31 - 1 if kind == pa.date32() else 2**62
+    times = pa.concat_arrays([pa.array([beyond], kind), pa.array([AT], kind)])
+    path = tmp_path / "a.parquet"
+    table = {"event_name": ["v", "v"], "event_ts": times, "user_id": ["u", "w"], "seen": times}
+    pq.write_table(pa.table(table), path)
+    result = taken(RawFile(LANDED, "a.parquet", path), {"zone": "UTC"})
+    assert rows(result, "user_id", "event_ts") == [("w", AT)]
+    raw = f'{{"event_name":"v","event_ts":{beyond},"user_id":"u","seen":{beyond}}}'
+    assert refused(result) == [(1, raw, "event_ts lies outside the years 1 to 9999")]
+
+
+def test_a_day_beyond_the_calendar_is_its_count_beside_the_columns(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    seen = pa.array([2**31 - 1, 19787], pa.date32())
+    table = {"event_name": ["v", "v"], "event_ts": [AT, AT], "user_id": ["u", "w"], "seen": seen}
+    pq.write_table(pa.table(table), path)
+    result = taken(RawFile(LANDED, "a.parquet", path))
+    assert rows(result, "extra") == [('{"seen":2147483647}',), ('{"seen":"2024-03-05"}',)]

@@ -67,6 +67,9 @@ def as_text(values: pl.Series) -> pl.Series:
         return values
     if values.dtype == pl.Null:
         return values.cast(pl.String)
+    if values.dtype == pl.Float16:
+        # polars 2.1 takes 1.5 of this type for a whole number.
+        values = values.cast(pl.Float32)
     if values.dtype.is_float():
         # An id that pandas made a float is an integer with ".0".
         whole = values.cast(pl.Int64, strict=False)
@@ -97,18 +100,25 @@ def _timestamp(values: pl.Series, rule: TimeRule) -> Value:
 
 
 def _checked_times(values: pl.Series, rule: TimeRule) -> Value:
+    # What lies beyond would overflow in another unit.
+    known = _calendar(values)
+    values, problems = known.series, known.problems
     if values.dtype == pl.Date:
-        return Value(noon(values, rule.reporting_zone))
+        return Value(noon(values, rule.reporting_zone), problems)
     if values.dtype.time_zone is None:  # type: ignore[attr-defined]
-        made, problems = timestamps(as_text(values), TimeRule(rule.reporting_zone, rule.zone))
-        return Value(made, tuple(problems))
-    made = values.dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC"))
-    return Value(made).but("lies outside the years 1 to 9999", ~in_range(made))
+        zoned = TimeRule(rule.reporting_zone, rule.zone)
+        made, more = timestamps(as_text(values), zoned)
+        return Value(made, (*problems, *more))
+    return Value(values.dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")), problems)
+
+
+def _calendar(values: pl.Series) -> Value:
+    return Value(values).but("lies outside the years 1 to 9999", ~in_range(values))
 
 
 def _day(values: pl.Series, rule: TimeRule) -> Value:
     if values.dtype == pl.Date:
-        return Value(values)
+        return _calendar(values)
     text = _without_blanks(as_text(values))
     made = days(text, rule.format)
     said = f"in the format {rule.format}" if rule.format else "such as 2024-03-05"

@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 import polars as pl
 
+from pipelines.landing.timestamps import in_range
+
 NOT_AN_OBJECT = "the line is no JSON object, or is nested too deeply"
 _TO_ESCAPE = r'["\\\x00-\x1f]'
 
@@ -39,8 +41,19 @@ def typed(values: pl.Series) -> pl.Series:
         return quoted(values)
     if values.dtype.is_integer() or values.dtype == pl.Boolean:
         return values.cast(pl.String)
-    said = [None if value is None else dump(value) for value in values.to_list()]
+    said = [None if value is None else dump(value) for value in in_python(values)]
     return pl.Series(said, dtype=pl.String)
+
+
+def in_python(values: pl.Series) -> list[Any]:
+    """The values; days and instants outside the years 1 to 9999 as their count since 1970."""
+    if not isinstance(values.dtype, pl.Datetime | pl.Date):
+        return values.to_list()
+    known = in_range(values)
+    if known.all():
+        return values.to_list()
+    said = zip(values.set(~known, None).to_list(), values.to_physical(), known, strict=True)
+    return [value if is_known else count for value, count, is_known in said]
 
 
 def json_object(columns: dict[str, pl.Series], height: int) -> pl.Series:

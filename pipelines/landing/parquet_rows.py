@@ -10,17 +10,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.landing.arrow_plain import plain
 from pipelines.landing.files import Unreadable, guarded
-from pipelines.landing.json_text import dump, json_object, typed
+from pipelines.landing.json_text import dump, in_python, json_object, typed
 from pipelines.landing.rows import AT, RawRows, no_broken_rows, with_nulls
 
 _ROWS_AT_ONCE = 500_000
-_BINARY = (
-    pa.types.is_binary,
-    pa.types.is_large_binary,
-    pa.types.is_binary_view,
-    pa.types.is_fixed_size_binary,
-)
 UNSOUND = "the file is no sound Parquet"
 
 
@@ -50,39 +45,12 @@ class ParquetFile:
                     break
                 # A spoiled page can hold text that is no UTF-8, which polars takes on trust.
                 batch.validate(full=True)
-                frame = pl.from_arrow(pa.Table.from_batches([_plain(batch)]))
+                frame = pl.from_arrow(pa.Table.from_batches([plain(batch)]))
             assert isinstance(frame, pl.DataFrame)
             read += frame.height
             yield frame
         if read != meta.num_rows:
             raise Unreadable(f"the file holds {read} rows, its footer says {meta.num_rows}")
-
-
-def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with text where polars has no such type, or would take bytes for what they are not.
-
-    Older writers say binary where they mean text.
-    """
-    for place, field in enumerate(batch.schema):
-        kind = field.type
-        if pa.types.is_dictionary(kind):
-            kind = kind.value_type
-        if pa.types.is_decimal256(kind):
-            said = [None if value is None else f"{value:f}" for value in batch[place].to_pylist()]
-        elif any(is_kind(kind) for is_kind in _BINARY):
-            said = [None if value is None else _text(value) for value in batch[place].to_pylist()]
-        else:
-            continue
-        batch = batch.set_column(place, field.name, pa.array(said, pa.large_string()))
-    return batch
-
-
-def _text(value: bytes) -> str:
-    """Bytes as the text that they are in UTF-8, else as hexadecimal digits."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.hex()
 
 
 def parquet_rows(
@@ -110,4 +78,6 @@ def parquet_rows(
 
 def raw_text(columns: pl.DataFrame) -> pl.Series:
     """Rows of Parquet as JSON, for the quarantine."""
-    return pl.Series([dump(row) for row in columns.iter_rows(named=True)], dtype=pl.String)
+    rows = zip(*map(in_python, columns), strict=True)
+    said = [dump(dict(zip(columns.columns, row, strict=True))) for row in rows]
+    return pl.Series(said, dtype=pl.String)

@@ -6,13 +6,14 @@ is noon in the reporting zone. Years run from 1 to 9999.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 
 UTC_MICROSECONDS = pl.Datetime("us", "UTC")
-_EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
-_LATEST = datetime(9999, 12, 30, tzinfo=UTC)
+# Days since 1970; one at either end is left to the zones.
+_EARLIEST = (date(1, 1, 2) - date(1970, 1, 1)).days
+_LATEST = (date(9999, 12, 30) - date(1970, 1, 1)).days
 _DAY = r"^\d{4}-\d{2}-\d{2}$"
 _ISO = (
     r"^(?P<day>\d{4}-?\d{2}-?\d{2})[Tt ](?P<minute>\d{2}:?\d{2})(?P<second>:?\d{2})?"
@@ -76,8 +77,14 @@ def noon(day: pl.Series, zone: str) -> pl.Series:
 
 
 def in_range(times: pl.Series) -> pl.Series:
-    """Whether instants lie in the years that are taken; true of nulls."""
-    return times.is_between(_EARLIEST, _LATEST).fill_null(True)
+    """Whether days or instants lie in the years that are taken; true of nulls."""
+    counts = times.to_physical()
+    # Counts of nanoseconds reach from 1677 to 2262.
+    unit = times.dtype.time_unit if isinstance(times.dtype, pl.Datetime) else None
+    if unit == "ns":
+        return pl.repeat(True, len(times), dtype=pl.Boolean, eager=True)
+    a_day = 86_400 * 1_000_000 // _EPOCH_FACTORS[unit] if unit else 1
+    return counts.is_between(_EARLIEST * a_day, _LATEST * a_day).fill_null(True)
 
 
 def works(format: str) -> bool:  # noqa: A002
