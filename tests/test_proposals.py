@@ -177,6 +177,20 @@ def test_what_no_column_is_called_like_is_found_in_other_ways(tmp_path):
     assert proposal.feed["columns"]["score"] == "How likely are you to recommend us?"
 
 
+def test_values_tell_what_names_in_another_language_do_not(tmp_path):
+    sales = "Belegnr;Datum;Kundennr;Betrag;Waehrung\nR1;31.03.2025;K1;1.450,44 €;EUR\n"
+    sales += "R2;31.03.2025;K1;19,90 €;CHF\n"
+    (proposal,) = proposed(tmp_path, "orders", **{"a.csv": sales})
+    amount = {"column": "Betrag", "decimal": ",", "without": ["€"]}
+    assert proposal.feed["columns"]["amount"] == amount
+    assert proposal.why["amount"].startswith("no other column holds numbers; 2 of 2 values")
+    assert proposal.feed["columns"]["currency"] == "Waehrung"
+    assert proposal.lacking == ("order_id", "customer_id")
+    two = "Belegnr;Datum;Kundennr;Menge;Betrag\nR1;31.03.2025;K1;2;19,90\n"
+    (proposal,) = proposed(tmp_path, "orders", **{"a.csv": two})
+    assert "amount" in proposal.lacking
+
+
 def test_what_few_values_have_is_no_id(tmp_path):
     rows = "Contract,customerID,plan,MonthlyCharges,currency,interval,started_ts\n"
     rows += "".join(f"yearly,c{i},a,5,EUR,month,2025-03-31\n" for i in range(20))

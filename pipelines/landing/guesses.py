@@ -4,6 +4,7 @@ What is found is a proposal for a person to look at: every line says why it is t
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,7 +80,8 @@ def guess_mapping(look: Glimpse, source: Source, timezone: str) -> Guess:
             taken.add(theirs)
     filled = {*source.defaults, source.content_id, source.received}
     needed = [name for name, spec in contract.items() if not spec.nullable and name not in filled]
-    for name in needed:
+    # Numbers last: 31.03.2025 without its points is one, and EUR without EUR is a null.
+    for name in sorted(needed, key=lambda name: dtypes(source.contract)[name].is_numeric()):
         if name not in found and (other := _other_way(look, name, taken, source, timezone)):
             found[name] = other
     lacking = [name for name in needed if name not in found]
@@ -159,12 +161,14 @@ def _other_way(
     look: Glimpse, name: str, taken: set[str], source: Source, timezone: str
 ) -> tuple[Any, str] | None:
     """Where what must be there could come from, when no column is called like it."""
-    if dtypes(source.contract)[name] == UTC_MICROSECONDS:
-        return _only_times(look, name, taken, timezone)
+    dtype = dtypes(source.contract)[name]
+    if dtype == UTC_MICROSECONDS:
+        return _only_one(look, name, dtype, taken, timezone, "times")
+    if dtype.is_numeric():
+        return _only_one(look, name, dtype, taken, timezone, "numbers")
     said = " ".join([look.file.name, *look.columns])
     if name == "currency":
-        codes = set(re.findall(r"\b[A-Z]{3}\b", said)) & _CURRENCIES
-        return ({"constant": codes.pop()}, "as a name says") if len(codes) == 1 else None
+        return _currency(look, taken, said)
     if name == "kind":
         kinds = [kind for kind, words in _KINDS.items() if re.search(words, said.lower())]
         return ({"constant": kinds[0]}, "by the names of file and columns") if kinds else None
@@ -174,19 +178,39 @@ def _other_way(
     return None
 
 
-def _only_times(look: Glimpse, name: str, taken: set[str], timezone: str) -> tuple[Any, str] | None:
-    """The only column that is left and holds times."""
+def _only_one(
+    look: Glimpse, name: str, dtype: pl.DataType, taken: set[str], timezone: str, kind: str
+) -> tuple[Any, str] | None:
+    """The only column that is left and can be read as a type."""
     read = {
         theirs: found
         for theirs in look.values
         if theirs not in taken
-        and (found := _readable(look, name, theirs, UTC_MICROSECONDS, timezone))
+        and (found := _readable(look, name, theirs, dtype, timezone))
+        and _is_plain(found[0])
     }
     if len(read) != 1:
         return None
     ((theirs, (expression, how)),) = read.items()
     taken.add(theirs)
-    return expression, f"no other column holds times; {how}"
+    return expression, f"no other column holds {kind}; {how}"
+
+
+def _is_plain(expression: Any) -> bool:
+    """Whether nothing but money signs is taken out, which K003 and R-1001 would need."""
+    signs = expression.get("without", []) if isinstance(expression, dict) else []
+    return all(sign in _CURRENCIES or unicodedata.category(sign[0]) == "Sc" for sign in signs)
+
+
+def _currency(look: Glimpse, taken: set[str], said: str) -> tuple[Any, str] | None:
+    """A column of nothing but currencies, or the one that a name tells."""
+    for theirs, values in look.values.items():
+        known = {value for value in values if value is not None}
+        if theirs not in taken and known and known <= _CURRENCIES:
+            taken.add(theirs)
+            return theirs, "its values are currencies"
+    codes = set(re.findall(r"\b[A-Z]{3}\b", said)) & _CURRENCIES
+    return ({"constant": codes.pop()}, "as a name says") if len(codes) == 1 else None
 
 
 def _doubts(said: dict[str, Any]) -> Iterator[str]:

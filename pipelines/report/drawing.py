@@ -47,7 +47,7 @@ _CONFIG: dict[str, Any] = {
     },
 }
 # 15,000 in full, 1.2M short.
-_SHORT = "abs(datum.value) < 100000 ? format(datum.value, ',') : format(datum.value, '.3~s')"
+SHORT = "abs(datum.value) < 100000 ? format(datum.value, ',') : format(datum.value, '.3~s')"
 _SPOKEN = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 _SPACES = re.compile(r' xmlns(?::xlink)?="[^"]*"')
 _NAMES = re.compile(r'\bid="([^"]+)"')
@@ -112,7 +112,7 @@ def period_axis(labels: Sequence[str]) -> alt.X:
 
 def amount_axis(field: str, title: str, **options: Any) -> alt.Y:
     """Amounts upwards."""
-    axis = alt.Axis(tickCount=5, labelExpr=_SHORT, titlePadding=8)
+    axis = alt.Axis(tickCount=5, labelExpr=SHORT, titlePadding=8)
     return alt.Y(f"{field}:Q", title=title, axis=axis, **options)
 
 

@@ -90,13 +90,14 @@ def _days(days: pl.DataFrame) -> Figure:
     first = days.row(0, named=True)
     grain, over = first["grain"], first["is_complete"]
     label = period_label(grain, first["period_start"]) + ("" if over else " so far")
+    period = f"the {grain} of {label}"
     rows = [
         {"days": row["active_days"], "people": row["users"]} for row in days.iter_rows(named=True)
     ]
     most = int(days["active_days"].max())  # type: ignore[arg-type]
     x = alt.X(
         "days:O",
-        title=f"days on which they were active in {label}",
+        title=f"days of {period} on which they were active",
         scale=alt.Scale(domain=list(range(1, most + 1))),
         axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=6),
     )
@@ -105,14 +106,14 @@ def _days(days: pl.DataFrame) -> Figure:
     )
     once = int(days.filter(active_days=1)["users"].sum())
     alternative = (
-        f"Bar chart of people by the number of days on which they were active in {label}. Of "
+        f"Bar chart of people by the number of days of {period} on which they were active. Of "
         f"{number(days['users'].sum())} people {number(once)} came on one day only; the most was "
         f"{most} days."
     )
     return Figure(
         "active-days",
         f"On how many days of the {grain} people came",
-        f"Each bar counts the people who were active on exactly that many days of {label}.",
+        f"Each bar counts the people who were active on exactly that many days of {period}.",
         drawn(chart, "active-days", alternative),
         Numbers([count_column("active_days", "Days"), count_column("users", "People")], days),
         _HISTOGRAM,

@@ -12,6 +12,7 @@ from pipelines.report.drawing import (
     ORANGE,
     PURPLE,
     RED,
+    SHORT,
     SKY,
     drawn,
     palette,
@@ -70,7 +71,7 @@ def _figure(found: pl.DataFrame) -> Figure:
         alt.Chart(values(rows))
         .mark_bar(height=14)
         .encode(
-            x=alt.X("sum(numbers):Q", title="numbers", axis=alt.Axis(format="~s", tickCount=4)),
+            x=alt.X("sum(numbers):Q", title="numbers", axis=alt.Axis(labelExpr=SHORT, tickCount=4)),
             y=alt.Y("at:N", title=None, sort=order, axis=alt.Axis(domain=False, ticks=False)),
             color=alt.Color(
                 "cause:N", scale=palette(colours), sort=causes, legend=alt.Legend(columns=2)
