@@ -127,6 +127,21 @@ def kpi(metric: str, month: date, value: float | None, unit: str, **said: Any) -
     return {"month": month, "metric": metric, **ALL, "value": value, "unit": unit, **told, **said}
 
 
+def ordered(month: date, orders: int, worth: str, customers: int) -> dict[str, Any]:
+    amount = Decimal(worth)
+    return {"month": month, "model": "bg_nbd", **ALL, "orders": orders, "revenue_amount": amount,
+            "mean_order_amount": amount / orders, "customers": customers,
+            "is_complete": month < MAR}  # fmt: skip
+
+
+def bought(
+    month: date, *, start: int, new: int, back: int, lost: int, end: int, rate: float | None
+) -> dict[str, Any]:
+    return {"month": month, "customers_start": start, "new_customers": new,
+            "reactivated_customers": back, "lost_customers": lost, "customers_end": end,
+            "churn_rate": rate, "is_complete": month < MAR}  # fmt: skip
+
+
 LEDGER = {
     "source": "events",
     "file": "events.ndjson",
@@ -246,6 +261,15 @@ TABLES: dict[str, list[dict[str, Any]]] = {
     "mrr_movements_monthly": [
         moved(FEB, "0", "408.8784", "0", "0", "0", "0", net=None),
         moved(MAR, "408.8784", "100", "0", "50.5", "-10", "-99.75", net=0.95),
+    ],
+    "clv_monthly": [
+        ordered(FEB, 3, "59.70", 2),
+        ordered(MAR, 1, "1450.44", 3),
+        {**ordered(MAR, 9, "99", 9), "model": "sbg"},
+    ],
+    "churn_by_inactivity_monthly": [
+        bought(FEB, start=0, new=2, back=0, lost=0, end=2, rate=None),
+        bought(MAR, start=2, new=1, back=1, lost=1, end=3, rate=0.5),
     ],
     "survey_scores": [
         score("nps", JAN, responses=0, score=None, ci_low=None, ci_high=None, **ANSWERED),

@@ -17,7 +17,7 @@ from pipelines.report.published import CONTENTS
 from pipelines.report.report import report_page
 from pipelines.report.write import REPORT
 
-CHARTS = 16
+CHARTS = 18
 DESK, PHONE = 1280, 390
 
 

@@ -127,6 +127,21 @@ def test_revenue_movements_make_the_closing_amount(page: str):
     ]
 
 
+def test_orders_have_their_worth_and_the_customers_that_they_make(page: str):
+    # 59.70 / 3 = 19.90.
+    assert shown(page, "order-worth") == [
+        ["1 Mar 2025", "1", "1,450.44", "1,450.44", "3", "so far"],
+        ["1 Feb 2025", "3", "59.70", "19.90", "2", "complete"],
+    ]
+    # 2 + 1 + 1 - 1 = 3.
+    assert shown(page, "order-customers") == [
+        ["1 Mar 2025", "2", "1", "1", "1", "3", "50.0 %", "so far"],
+        ["1 Feb 2025", "0", "2", "0", "0", "2", "–", "complete"],
+    ]
+    said = read_page(page).alternatives["order-worth"]
+    assert "In Mar 25 so far they brought 1,450; their number was 1." in said
+
+
 def test_survey_scores_have_their_interval_and_a_month_without_answers_has_none(page: str):
     assert shown(page, "survey-1") == [
         ["1 Feb 2025", "50", "40.0", "21.3", "55.7", "100", "50.0 %", "complete"],
@@ -160,7 +175,7 @@ def test_restated_numbers_are_counted_by_publication_and_cause(page: str):
 
 def test_every_chart_has_an_alternative_text_with_numbers(page: str):
     read = read_page(page)
-    assert read.svgs == len(read.alternatives) == 16
+    assert read.svgs == len(read.alternatives) == 18
     assert all(re.search(r"\d", text) for text in read.alternatives.values())
     assert "40.0, between 21.3 and 55.7, of 50 answers" in read.alternatives["survey-1"]
 

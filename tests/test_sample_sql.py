@@ -391,6 +391,10 @@ def test_the_report_shows_the_numbers_of_the_tables(
         "FROM 'BI/mrr_movements_monthly.parquet' WHERE dimension = 'all' "
         "ORDER BY month DESC LIMIT 24"
     )
+    assert shown("order-worth", 1, 3) == sums(
+        "SELECT orders, revenue_amount FROM 'BI/clv_monthly.parquet' "
+        "WHERE dimension = 'all' AND model = 'bg_nbd' ORDER BY month DESC LIMIT 24"
+    )
     assert shown("channel-sessions", 1, 3) == sums(
         "SELECT sum(sessions), sum(converting_sessions) FROM 'BI/traffic_sources_daily.parquet', "
         "(SELECT max(date) AS last FROM 'BI/active_users_daily.parquet') "

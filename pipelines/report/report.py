@@ -8,6 +8,7 @@ from pipelines.pages.words import listed, plain_day
 from pipelines.report.activity import activity
 from pipelines.report.channels import channels
 from pipelines.report.lifecycle import lifecycle
+from pipelines.report.orders import orders
 from pipelines.report.published import Published
 from pipelines.report.quality import quality
 from pipelines.report.retention import retention
@@ -44,6 +45,7 @@ def sections_of(published: Published, currency: str) -> list[Section]:
         retention(published),
         lifecycle(published),
         revenue(published, currency),
+        orders(published, currency),
         surveys(published),
         channels(published),
         quality(published),

@@ -1,7 +1,5 @@
 """What recurring revenue is, and what moved it."""
 
-from typing import Any
-
 import altair as alt
 import polars as pl
 
@@ -21,12 +19,13 @@ from pipelines.report.drawing import (
 )
 from pipelines.report.published import Published
 from pipelines.report.sections import (
-    Column,
     Content,
     Figure,
     Numbers,
     Section,
     day_column,
+    money_column,
+    month_so_far,
     period_label,
     share_column,
     whole_column,
@@ -64,17 +63,14 @@ def revenue(published: Published, currency: str) -> Section:
     )
 
 
-def _money(name: str, label: str) -> Column:
-    return Column(name, label, lambda value: number(value, 2))
-
-
 def _movements(months: pl.DataFrame, currency: str) -> Figure:
     chart = stacked_bars(months, "month", "month", _MOVEMENTS, currency)
     last = months.row(-1, named=True)
+    moves = [money_column(column, name.capitalize()) for name, (column, *_) in _MOVEMENTS.items()]
     parts = ", ".join(f"{name} {number(last[column])}" for name, (column, *_) in _MOVEMENTS.items())
     alternative = (
         f"Stacked bars of MRR movements in {currency} for the last {months.height} months. In "
-        f"{_when(last)}: {parts}."
+        f"{month_so_far(last)}: {parts}."
     )
     return Figure(
         "mrr-movements",
@@ -86,9 +82,9 @@ def _movements(months: pl.DataFrame, currency: str) -> Figure:
         Numbers(
             [
                 day_column("month", "Month of"),
-                _money("opening_mrr_amount", "Opening"),
-                *(_money(column, name.capitalize()) for name, (column, *_) in _MOVEMENTS.items()),
-                _money("closing_mrr_amount", "Closing"),
+                money_column("opening_mrr_amount", "Opening"),
+                *moves,
+                money_column("closing_mrr_amount", "Closing"),
                 whole_column(),
             ],
             months.reverse(),
@@ -117,7 +113,7 @@ def _closing(months: pl.DataFrame, currency: str) -> Figure:
     alternative = (
         f"Line chart of closing MRR for the last {months.height} months, "
         f"{number(last['closing_mrr_amount'])} "
-        f"{currency} in {_when(last)}"
+        f"{currency} in {month_so_far(last)}"
     )
     alternative += f", with net revenue retention of {percent(kept)}." if kept is not None else "."
     return Figure(
@@ -131,7 +127,7 @@ def _closing(months: pl.DataFrame, currency: str) -> Figure:
         Numbers(
             [
                 day_column("month", "Month of"),
-                _money("closing_mrr_amount", "Closing"),
+                money_column("closing_mrr_amount", "Closing"),
                 share_column("gross_revenue_retention_rate", "Gross retention"),
                 share_column("net_revenue_retention_rate", "Net retention"),
                 whole_column(),
@@ -140,8 +136,3 @@ def _closing(months: pl.DataFrame, currency: str) -> Figure:
         ),
         _TOPIC.table,
     )
-
-
-def _when(row: dict[str, Any]) -> str:
-    label = period_label("month", row["month"])
-    return label if row["is_complete"] else f"{label} so far"

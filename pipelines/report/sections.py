@@ -105,6 +105,11 @@ def count_column(name: str, label: str) -> Column:
     return Column(name, label, words.number)
 
 
+def money_column(name: str, label: str) -> Column:
+    """Amounts to the cent."""
+    return Column(name, label, lambda value: words.number(value, 2))
+
+
 def share_column(name: str, label: str) -> Column:
     """Fractions, as per cent."""
     return Column(name, label, words.percent)
@@ -123,6 +128,12 @@ def whole_column(name: str = "is_complete") -> Column:
 def period_label(grain: str, day: date) -> str:
     """A period on an axis: Mar 25 for a month, 3 Mar 25 for a week."""
     return f"{day:%b %y}" if grain == "month" else f"{day.day} {day:%b %y}"
+
+
+def month_so_far(row: dict[str, Any]) -> str:
+    """The month of a row in a sentence: Mar 25, or Mar 25 so far."""
+    label = period_label("month", row["month"])
+    return label if row["is_complete"] else f"{label} so far"
 
 
 def _cell(column: Column, value: Any) -> Cell:
