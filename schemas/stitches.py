@@ -21,6 +21,10 @@ class Stitches(Table):
     event_date: pl.Date = column("Day of the events in the reporting time zone")
     anonymous_id: pl.String = column("Device or browser")
     from_ts: Timestamp = timestamp("First event from which this holds")
+    until_ts: Timestamp = timestamp(
+        "The next change on the day, from which this no longer holds; null where there is none",
+        nullable=True,
+    )
     user_id: pl.String = column(
         "User; null where the events stay the anonymous id's", nullable=True
     )

@@ -20,11 +20,14 @@ def event(event_id: str, clock: str, user: str | None, anonymous: str | None) ->
     }
 
 
-def stitch(anonymous: str, clock: str, user: str | None) -> dict[str, object]:
+def stitch(
+    anonymous: str, clock: str, user: str | None, until: str | None = None
+) -> dict[str, object]:
     return {
         "event_date": TODAY,
         "anonymous_id": anonymous,
         "from_ts": at(f"2025-03-01 {clock}"),
+        "until_ts": at(f"2025-03-01 {until}") if until else None,
         "user_id": user,
     }
 
@@ -53,7 +56,7 @@ def test_an_anonymous_id_that_is_stitched_to_nobody_is_its_own_person() -> None:
 
 
 def test_a_stitch_holds_from_its_instant_until_the_next_one() -> None:
-    changes = [stitch("phone", "08:00", "ann"), stitch("phone", "12:00", "bob")]
+    changes = [stitch("phone", "08:00", "ann", "12:00"), stitch("phone", "12:00", "bob")]
     events = [
         event("first", "08:00", None, "phone"),
         event("last before", "11:59", None, "phone"),
@@ -69,14 +72,14 @@ def test_a_stitch_holds_from_its_instant_until_the_next_one() -> None:
 
 
 def test_where_a_stitch_says_nobody_the_events_stay_the_anonymous_ids() -> None:
-    changes = [stitch("phone", "08:00", None), stitch("phone", "12:00", "ann")]
+    changes = [stitch("phone", "08:00", None, "12:00"), stitch("phone", "12:00", "ann")]
     events = [event("1", "09:00", None, "phone"), event("2", "13:00", None, "phone")]
     assert people(events, changes) == {"1": "phone", "2": "ann"}
 
 
 def test_no_event_is_lost_or_doubled() -> None:
     events = [event("1", "09:00", None, "phone"), event("2", "09:00", None, "tablet")]
-    changes = [stitch("phone", "09:00", "ann"), stitch("phone", "10:00", None)]
+    changes = [stitch("phone", "09:00", "ann", "10:00"), stitch("phone", "10:00", None)]
     table = with_person(frame(Events, events), frame(Stitches, changes))
     assert_rows(
         table,
@@ -102,8 +105,8 @@ def test_a_list_of_active_events_replaces_the_default() -> None:
 
 def test_events_that_are_stitched_to_staff_are_dropped_and_those_before_and_after_kept() -> None:
     changes = [
-        stitch("phone", "08:00", "ann"),
-        {**stitch("phone", "10:00", "bob"), "is_staff": True},
+        stitch("phone", "08:00", "ann", "10:00"),
+        {**stitch("phone", "10:00", "bob", "12:00"), "is_staff": True},
         stitch("phone", "12:00", None),
     ]
     clocks = ("09:00", "10:00", "11:59", "12:00")

@@ -5,6 +5,8 @@ from schemas.links import Links
 from schemas.stitches import Stitches
 from transforms.stitches import stitches
 
+EIGHT, ELEVEN = at("2025-03-01 08:00"), at("2025-03-01 11:00")
+
 
 def unknown(when: str, anonymous: str = "phone", **more: object) -> dict[str, object]:
     return {
@@ -52,6 +54,7 @@ def test_an_event_belongs_to_the_first_user_linked_after_it() -> None:
                 "event_date": day("2025-03-01"),
                 "anonymous_id": "phone",
                 "from_ts": at("2025-03-01 09:00"),
+                "until_ts": None,
                 "user_id": "ann",
                 "is_staff": False,
                 "events": 1,
@@ -172,10 +175,24 @@ def test_a_change_says_how_many_events_it_holds_and_whether_they_are_staff_s() -
         table,
         Stitches,
         [
-            {"from_ts": at("2025-03-01 08:00"), "user_id": "bob", "is_staff": True, "events": 3},
-            {"from_ts": at("2025-03-01 11:00"), "user_id": "ann", "is_staff": False, "events": 1},
+            {"from_ts": EIGHT, "until_ts": ELEVEN, "user_id": "bob", "is_staff": True, "events": 3},
+            {"from_ts": ELEVEN, "until_ts": None, "user_id": "ann", "is_staff": False, "events": 1},
         ],
     )
+
+
+def test_a_stretch_ends_with_its_day_and_its_anonymous_id() -> None:
+    links = [
+        link("ann", "2025-03-01 12:00", "2025-03-02 12:00"),
+        link("bob", "2025-03-01 12:00") | {"anonymous_id": "tablet"},
+    ]
+    events = [
+        unknown("2025-03-01 09:00"),
+        unknown("2025-03-02 09:00"),
+        unknown("2025-03-01 09:00", "tablet"),
+    ]
+    table = stitches(frame(Events, events), frame(Links, links), stitch_days=30)
+    assert table.collect()["until_ts"].to_list() == [None, None, None]
 
 
 def test_a_stretch_of_nobody_s_is_not_staff_s() -> None:

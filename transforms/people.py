@@ -57,7 +57,7 @@ def _stitched(unknown: pl.LazyFrame, stitches: pl.LazyFrame) -> pl.LazyFrame:
         pl.col("user_id").alias("stitched_user"),
         "is_staff",
         pl.col("from_ts").alias("stitched_from"),
-        pl.col("from_ts").shift(-1).over(id_of_day, order_by="from_ts").alias("stitched_until"),
+        pl.col("until_ts").alias("stitched_until"),
     )
     begun = pl.col("stitched_from").is_null() | (pl.col("event_ts") >= pl.col("stitched_from"))
     ended = pl.col("event_ts") >= pl.col("stitched_until")

@@ -78,5 +78,12 @@ def _changes(resolved: pl.LazyFrame) -> pl.LazyFrame:
             is_staff=pl.col("is_staff").any(),
             events=pl.col("events").sum(),
         )
-        .select(*_ID_OF_DAY, "from_ts", *_USER, "events")
+        .sort("run")
+        .with_columns(until_ts=pl.when(_is_followed()).then(pl.col("from_ts").shift(-1)))
+        .select(*_ID_OF_DAY, "from_ts", "until_ts", *_USER, "events")
     )
+
+
+def _is_followed() -> pl.Expr:
+    """Whether the next row is of the same id and day."""
+    return pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in _ID_OF_DAY)
