@@ -85,6 +85,7 @@ def _sessions(
     in a third of the time that it takes to carry all text along.
     """
     known = [name for name in dict.fromkeys([*_FIRST_KNOWN, *names]) if name not in _UTM]
+    rows = rows.rechunk()
     streams = rows.with_columns(rank_of(rows[name]) for name in STREAM)
     runs = runs_of(streams)
     unsorted = pl.DataFrame(

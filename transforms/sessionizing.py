@@ -14,6 +14,7 @@ from transforms.people import INACTIVE_EVENTS, with_person
 from transforms.runs import Runs
 
 STREAM = ("user_id", "source_session_id")
+_OF_SESSION = ("session_id", "date", "started_ts")
 
 
 def in_seconds(microseconds: pl.Expr) -> pl.Expr:
@@ -64,29 +65,38 @@ def of_sessions(rows: pl.LazyFrame, session_days: pl.LazyFrame) -> pl.LazyFrame:
     its number, ``session``. They come session by session, in each by time, at one instant by event
     id. Events of sessions that are not given are dropped. Sorts in memory what it is handed.
     """
-    # Sessions of a stream never overlap: only the last one that began can hold the event. In one
-    # order with the events, each before its own, a session is handed down to what follows it.
-    of_session = ["session_id", "date", "started_ts", "ended_ts"]
-    starts = session_days.select(*STREAM, *of_session, event_ts="started_ts", is_event=False)
-    both = pl.concat([rows.with_columns(is_event=True), starts], how="diagonal")
-    # As numbers: which one a person has does not matter, and text takes longer to sort.
-    numbers = {f"{name}_number": pl.col(name).cast(pl.Categorical).to_physical() for name in STREAM}
-    is_next = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in numbers)
-    is_start = ~pl.col("is_event")
-    return (
-        both.with_columns(**numbers)
-        .sort(*numbers, "event_ts", "is_event", "event_id")
-        .with_columns(
-            pl.col(of_session).forward_fill(), stream=is_next.cum_sum(), session=is_start.cum_sum()
-        )
-        .with_columns(own_stream=pl.when(is_start).then("stream").forward_fill())
-        .filter(
-            pl.col("is_event"),
-            pl.col("stream") == pl.col("own_stream"),
-            pl.col("event_ts") <= pl.col("ended_ts"),
-        )
-        .drop(*numbers, "is_event", "stream", "own_stream", "ended_ts")
+    starts = session_days.select(
+        *STREAM, *_OF_SESSION, "ended_ts", event_ts="started_ts", is_event=False
     )
+    both = pl.concat([rows.with_columns(is_event=True), starts], how="diagonal")
+    # Nothing may be pushed past it: it needs all rows, and columns that a reader may not.
+    return (
+        both.with_columns(session=pl.lit(0, pl.UInt32))
+        .map_batches(_of_sessions, predicate_pushdown=False, projection_pushdown=False)
+        .drop("is_event", "ended_ts")
+    )
+
+
+def _of_sessions(both: pl.DataFrame) -> pl.DataFrame:
+    """Events with what the start of their session says, each in the row of the event."""
+    both = both.rechunk()
+    # Which number stands for whom does not matter: only that streams are kept apart.
+    streams = both.select(
+        *(pl.col(name).cast(pl.Categorical).to_physical() for name in STREAM),
+        *("event_ts", "is_event", "event_id"),
+    )
+    order = order_of(streams, [*STREAM, "event_ts", "is_event", "event_id"])
+    is_event = both["is_event"].gather(order)
+    # Sessions of a stream never overlap: only the last one that began can hold the event.
+    session = (~is_event).cum_sum().filter(is_event)
+    starts = order.filter(~is_event)
+    event, start = order.filter(is_event), starts.gather(session.replace(0, None) - 1)
+    is_own = both["event_ts"].gather(event) <= both["ended_ts"].gather(start)
+    for name in STREAM:
+        is_own &= streams[name].gather(event).eq_missing(streams[name].gather(start))
+    event, start, session = (each.filter(is_own) for each in (event, start, session))
+    told = [both[name].gather(start) for name in _OF_SESSION]
+    return both[event].with_columns(*told, session.cast(pl.UInt32).alias("session"))
 
 
 def session_runs(rows: pl.DataFrame, *, timeout_minutes: int, max_hours: int) -> Runs:

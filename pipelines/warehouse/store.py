@@ -80,7 +80,7 @@ class Store:
         if isinstance(rows, Spilled):
             contents = contents_of(map(filing.keyed, rows.pieces()))
         else:
-            keyed = filing.keyed(rows)
+            keyed = filing.keyed(rows.rechunk())
             contents = contents_of([keyed])
         changed = self._record(filing, contents, rebuilt)
         for key in removed:
