@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+# First of all, as the command does: polars reads settings that this makes when it is loaded.
+from pipelines import run as running  # isort: split
+
 import polars as pl
 
-from pipelines import run as running
 from pipelines.home import open_home
 from pipelines.publish import publication, shelf
 from pipelines.session import Session

@@ -10,6 +10,7 @@ Each contender has a process of its own; rounds go through all of them in turn. 
 read once before, so that it lies in the page cache. The tables of a contender's first round are
 compared with Tidemark's cell by cell before its time counts. Every measurement is kept under
 build/bench: what was broken off goes on where it was, and only what has changed is measured again.
+Tidemark's page of charts is not drawn: none of the others has one.
 """
 
 import argparse
@@ -128,8 +129,11 @@ class Suite:
 
     def _home(self, question: str, home: Path) -> Path:
         if question == "stored":
-            return copy_of(self._inputs.stored_home(), home)
-        return new_home(home, self._inputs.landing(question))
+            copy_of(self._inputs.stored_home(), home)
+        else:
+            new_home(home, self._inputs.landing(question))
+        (home / "tidemark.toml").write_text("report = false\n")
+        return home
 
     def _compare(self, question: str, contender: Contender, out: Path) -> None:
         """Tidemark's tables are kept for the others to be compared with."""

@@ -19,7 +19,8 @@ def sessions(
     is_first = pl.col("is_first_of_day") & (pl.col("first_date") == pl.col("date"))
     return (
         session_days.filter(pl.col("date") <= data_through)
-        .join(everybody, on="user_id", how="left")
+        # In the order in which sessions are stored, so that they need not be sorted again.
+        .join(everybody, on="user_id", how="left", maintain_order="left")
         .with_columns(is_new_visitor=is_first.fill_null(False))
         .select(list(dtypes(Sessions)))
     )
