@@ -5,7 +5,7 @@ under a new name, and the manifest says which files are current.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import starmap
 from pathlib import Path
@@ -26,6 +26,7 @@ from pipelines.warehouse.contents import (
 from pipelines.warehouse.disk import Staging, cannot_write, remove, sha256, sha256_of
 from pipelines.warehouse.filing import Filing, is_shared
 from pipelines.warehouse.manifest import Change, Manifest, Slice, SliceKey, StoredFile
+from pipelines.warehouse.parallel import in_parallel
 from pipelines.warehouse.parquet import parquet_bytes, write_parquet
 from pipelines.warehouse.small_files import SmallFiles
 from pipelines.warehouse.specs import SourceTables
@@ -185,6 +186,7 @@ class Store:
             bucket = self.manifest.files[file].bucket
             if is_shared(bucket):
                 shared[bucket] = []
+        own: list[tuple[str, pl.DataFrame]] = []
         for unit, rows in units_of_rows:
             if unit not in units:
                 continue
@@ -193,7 +195,7 @@ class Store:
             elif filing.is_small(rows.height):
                 shared.setdefault(filing.shared_bucket(unit), []).append(rows)
             else:
-                self._write(filing, filing.own_bucket(unit), rows)
+                own.append((filing.own_bucket(unit), rows))
         for bucket, frames in shared.items():
             replaced = self.manifest.buckets.get((filing.table, bucket))
             if replaced is not None:
@@ -201,7 +203,8 @@ class Store:
                 old_files.add(replaced)
             together = pl.concat(frames)
             if together.height:
-                self._write(filing, bucket, together.sort(filing.order))
+                own.append((bucket, together.sort(filing.order)))
+        self._write(filing, own)
         self._change.dropped_files |= old_files
 
     def _survivors(self, filing: Filing, file: int, units: set[SliceKey]) -> pl.DataFrame:
@@ -217,13 +220,18 @@ class Store:
         )
         return filing.keyed(frame).join(gone, on=["_unit", "_unit_part"], how="anti")
 
-    def _write(self, filing: Filing, bucket: str, keyed: pl.DataFrame) -> None:
-        """Stage one file of rows in their order, and point its slices to it."""
-        rows = keyed.drop(KEYS)
-        content = parquet_bytes(rows, filing.model)
-        stored = _stored(filing, bucket, sha256(content), len(content), rows.height)
-        self._staging.write(stored.path, content)
-        self._point(filing.table, keyed.select("_period", "_part").unique().iter_rows(), stored)
+    def _write(self, filing: Filing, buckets: Sequence[tuple[str, pl.DataFrame]]) -> None:
+        """Stage a file for each bucket of rows in their order, and point its slices to it."""
+
+        def encoded(rows: pl.DataFrame) -> bytes:
+            return parquet_bytes(rows.drop(KEYS), filing.model)
+
+        # The encoding of one file keeps one core busy.
+        contents = in_parallel(encoded, [rows for _, rows in buckets])
+        for (bucket, rows), content in zip(buckets, contents, strict=True):
+            stored = _stored(filing, bucket, sha256(content), len(content), rows.height)
+            self._staging.write(stored.path, content)
+            self._point(filing.table, rows.select("_period", "_part").unique().iter_rows(), stored)
 
     def _write_in_order(self, filing: Filing, bucket: str, keyed: Iterable[pl.DataFrame]) -> None:
         """Stage one file of rows that come in its order, and point its slices to it."""
