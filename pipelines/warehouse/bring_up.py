@@ -92,14 +92,13 @@ class Builder:
         self._filings = filings
         self._data_through = data_through
         self._progress = progress
-        self._indices: dict[str, tuple[list[date], dict[date, list[SliceKey]]]] = {}
+        self._indices: dict[str, dict[Grain, tuple[list[date], dict[date, list[SliceKey]]]]] = {}
         self._digests: dict[str, dict[tuple[Grain, bool], Mapping[str, InputDigests]]] = {}
         self.still_stale: dict[str, list[date]] = {}
 
     def bring_up(self, spec: Spec, days: Days, *, force: bool = False) -> Built:
         """Rebuild the stale slices of a table that have a day in the range."""
         report = Built(spec.name)
-        self._indices.clear()
         wanted = self._wanted(spec)
         removed = set(self._slices(spec.name)) - wanted
         if removed:
@@ -324,10 +323,11 @@ class Builder:
         return chosen
 
     def _index(self, spec: Spec, name: str) -> tuple[list[date], dict[date, list[SliceKey]]]:
-        """Slices of an input by the periods of the table, made once per table."""
-        if name not in self._indices:
+        """Slices of an input by the periods of the table."""
+        known = self._indices.setdefault(name, {})
+        if spec.by not in known:
             slices: dict[date, list[SliceKey]] = {}
             for key in self._slices(name):
                 slices.setdefault(to_grain(key.period, spec.by), []).append(key)
-            self._indices[name] = sorted(slices), slices
-        return self._indices[name]
+            known[spec.by] = sorted(slices), slices
+        return known[spec.by]
