@@ -4,7 +4,6 @@ One pass serves any range. Chunks bound the memory; they never show in the resul
 """
 
 import bisect
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -250,25 +249,28 @@ class Builder:
 
         Late parts are few rows of many days in one file: together they are written once.
         """
-        if not keys:
-            return
-        rows: Counter[SliceKey] = Counter()
-        driving = [each for name in spec.drivers for each in self._slices(name).items()]
-        for key, record in driving:
-            part = input_part(key) if spec.has_parts else ""
-            rows[SliceKey(to_grain(key.period, spec.by), part)] += record.rows
         chunk: list[SliceKey] = []
         weight, done = 0, 0
         for key in sorted(keys, key=lambda key: (key.part, key.period)):
-            is_full = weight + rows[key] > spec.chunk_rows or (chunk and chunk[-1].part != key.part)
+            rows = self._rows_read(spec, key)
+            is_full = weight + rows > spec.chunk_rows or (chunk and chunk[-1].part != key.part)
             if chunk and is_full:
                 yield done, chunk
                 done += len(chunk)
                 chunk, weight = [], 0
-            weight += rows[key]
+            weight += rows
             chunk.append(key)
         if chunk:
             yield done, chunk
+
+    def _rows_read(self, spec: Spec, key: SliceKey) -> int:
+        """Rows of the slices that a slice is made for."""
+        return sum(
+            self._slices(name)[each].rows
+            for name in spec.drivers
+            for each in self._index(spec, name)[1].get(key.period, ())
+            if not spec.has_parts or input_part(each) == key.part
+        )
 
     def _build(
         self, spec: Spec, keys: Sequence[SliceKey], digests: Mapping[SliceKey, bytes], report: Built
