@@ -217,6 +217,34 @@ def test_a_broken_promise_stops_what_depends_on_the_table(
     assert files_of(home) == before
 
 
+@pytest.mark.usefixtures("few_assets")
+def test_rows_of_an_older_promise_that_a_range_leaves_out_block_nothing(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    for day in ("2025-02-01", "2025-03-01"):
+        land(home, day, event(day, f"{day}T10:00:00Z"))
+    run(home)
+    (tmp_path / "tidemark.toml").write_text("mau_window_days = 27\n")
+
+    def refuse(frame: pl.DataFrame, table: str, model: Any) -> None:
+        if table == "active_users_daily":
+            raise BrokenPromiseError(f"{table}: there is a new column")
+
+    monkeypatch.setattr(judgements, "check_promise", refuse)
+    result = run_in_process(Home(tmp_path), instance, date(2025, 2, 1), date(2025, 2, 1))
+    said = materializations(result, "active_users_daily")[None]
+    assert said["slices_waiting"] == 1
+    (judged,) = (
+        each
+        for each in result.get_asset_check_evaluations()
+        if each.asset_key == dg.AssetKey("active_users_daily") and not each.passed
+    )
+    assert judged.severity == dg.AssetCheckSeverity.WARN
+    assert judged.description == "active_users_daily: there is a new column; it is not up to date"
+    assert materializations(result, "publication")[None]["tables_not_up_to_date"] != "none"
+
+
 def test_steps_of_a_run_share_what_is_loaded_until_somebody_else_is_at_work(
     nightly_home: tuple[Home, dg.ExecuteInProcessResult],
 ) -> None:

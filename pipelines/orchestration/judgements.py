@@ -68,7 +68,11 @@ def promise_spec(spec: Spec) -> dg.AssetCheckSpec:
 
 
 def judge_promise(session: Session, spec: Spec) -> dg.AssetCheckResult:
-    """Whether a whole table keeps its promise; what has held of the same rows is not read again."""
+    """Whether a whole table keeps its promise; what has held of the same rows is not read again.
+
+    What is rebuilt keeps it, or is not stored. Rows that a narrowed run left as they were may be of
+    an older promise: they block nothing, and are not published before they are up to date.
+    """
     content = session.content_digest([spec.name])
     digest = digest_of([code_version(f"schemas.{spec.name}"), content]).hex()
     note = f"promise {spec.name}"
@@ -79,7 +83,13 @@ def judge_promise(session: Session, spec: Spec) -> dg.AssetCheckResult:
             session.manifest.note(note, digest)
         except BrokenPromiseError as error:
             fault = str(error)
-    return dg.AssetCheckResult(check_name=PROMISE, passed=fault is None, description=fault)
+    is_behind = bool(session.builder.still_stale[spec.name])
+    return dg.AssetCheckResult(
+        check_name=PROMISE,
+        passed=fault is None,
+        severity=dg.AssetCheckSeverity.WARN if is_behind else dg.AssetCheckSeverity.ERROR,
+        description=f"{fault}; it is not up to date" if fault and is_behind else fault,
+    )
 
 
 def _between_tables(root: Path) -> dg.AssetChecksDefinition:
