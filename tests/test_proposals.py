@@ -191,6 +191,17 @@ def test_values_tell_what_names_in_another_language_do_not(tmp_path):
     assert "amount" in proposal.lacking
 
 
+def test_that_nobody_is_named_is_said_before_the_first_run(tmp_path):
+    rows = "Zeit;Nutzer;Aktion\n31.03.2025 10:00;ada;Klick\n"
+    (proposal,) = proposed(tmp_path, "events", **{"a.csv": rows})
+    assert proposal.lacking == ("event_name",)
+    assert proposal.notes[-1].startswith("nobody is named: say which column is user_id")
+    (proposal,) = proposed(tmp_path, "events", **{"a.csv": rows.replace("Nutzer", "user")})
+    assert not [note for note in proposal.notes if "nobody" in note]
+    (proposal,) = proposed(tmp_path, "orders", **{"a.csv": rows})
+    assert not [note for note in proposal.notes if "nobody" in note]
+
+
 def test_what_few_values_have_is_no_id(tmp_path):
     rows = "Contract,customerID,plan,MonthlyCharges,currency,interval,started_ts\n"
     rows += "".join(f"yearly,c{i},a,5,EUR,month,2025-03-31\n" for i in range(20))

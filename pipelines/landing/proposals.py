@@ -22,6 +22,8 @@ from pipelines.landing.missing import check_header
 from pipelines.landing.presets import Preset, load_preset, preset_names
 from pipelines.landing.sources import Source
 from pipelines.landing.take_in import take_in
+from schemas.base import promise_of
+from schemas.landed_events import PERSON_NAMED
 
 MOST_FILES = 40
 # The share of a preset's signs that a file of its vendor has at the least.
@@ -92,8 +94,8 @@ def _proposal(look: Glimpse, source: Source, timezone: str) -> Proposal:
     guess = guess_mapping(look, source, timezone)
     feed = look.feed | ({"columns": guess.columns} if guess.columns else {})
     notes = (*_other_source(look, source), *_page_notes(look), *_event_notes(look, guess.columns))
-    if not guess.lacking:
-        notes = (*notes, said(tried(look, source, feed)))
+    last = _nobody(source, guess.columns) if guess.lacking else said(tried(look, source, feed))
+    notes = (*notes, last) if last else notes
     return Proposal("guess", (), feed, notes, guess.why, guess.lacking, tuple(look.values))
 
 
@@ -206,6 +208,14 @@ def _event_notes(look: Glimpse, columns: dict[str, Any]) -> Iterator[str]:
             f"names that tables know are {meant}: say which of yours are these, as event_name = "
             f'{{ column = "{said}", values = {{ "{names[0]}" = "page_view" }}, others = "keep" }}'
         )
+
+
+def _nobody(source: Source, columns: dict[str, Any]) -> str:
+    """What else refuses every row, which a trial cannot show while a required column is missing."""
+    is_needed = PERSON_NAMED in promise_of(source.contract).rules
+    if not is_needed or {"user_id", "anonymous_id"} & set(columns):
+        return ""
+    return "nobody is named: say which column is user_id, a known person, or anonymous_id, a device"
 
 
 def _with_paths(proposals: list[Proposal]) -> list[Proposal]:
