@@ -31,7 +31,7 @@ from homes import (
 
 from pipelines.publish import catalog
 from pipelines.session import MANIFEST
-from pipelines.warehouse import manifest
+from pipelines.warehouse import arrivals, manifest
 from pipelines.warehouse.lock import writer_lock
 
 pytestmark = pytest.mark.only_tables("ingest_ledger", "active_users_daily", "lifecycle")
@@ -264,6 +264,32 @@ def test_a_landed_file_that_was_changed_is_taken_in_as_it_is_now(ran: Path) -> N
     assert command(ran, "verify").status == 0
     people = warehouse_table(ran, "users").filter(dimension="all")["user_id"]
     assert sorted(people) == ["ada", "bob", "dan"]
+
+
+def test_a_file_of_the_same_size_and_time_in_the_place_of_another_is_taken_in(ran: Path) -> None:
+    path = ran / "landing/events" / NEXT / "events.ndjson"
+    before = path.stat()
+    path.write_text(path.read_text().replace("cyd", "dan"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    run_home(ran)
+    people = warehouse_table(ran, "users").filter(dimension="all")["user_id"]
+    assert sorted(people) == ["ada", "bob", "dan"]
+
+
+def test_a_file_that_was_only_touched_is_hashed_once_and_changes_nothing(
+    ran: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, hashed = stored(ran), []
+    (ran / "landing/events" / NEXT / "events.ndjson").touch()
+    real = arrivals.sha256_of
+    monkeypatch.setattr(arrivals, "sha256_of", lambda path: hashed.append(path) or real(path))
+    run_home(ran)
+    assert [path.parent.name for path in hashed if path.parent.name == NEXT] == [NEXT]
+    hashed.clear()
+    run_home(ran)
+    assert hashed == []
+    assert_same_state(stored(ran), before)
 
 
 def test_more_refused_rows_than_the_limit_hold_back_publication_until_it_is_raised(

@@ -130,12 +130,15 @@ def _leads_back(entry: os.DirEntry[str]) -> bool:
 
 
 def _stat(entry: os.DirEntry[str]) -> tuple[int, int]:
-    """Bytes and time; a link that leads nowhere has neither, and is refused when it is read."""
+    """Bytes and time; a link that leads nowhere has neither, and is refused when it is read.
+
+    Copies can keep the time of modification; that of the change of the entry is the system's own.
+    """
     try:
         stat = entry.stat()
     except OSError:
         return 0, 0
-    return stat.st_size, stat.st_mtime_ns
+    return stat.st_size, max(stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 def _checksum(path: Path) -> str:

@@ -90,6 +90,8 @@ class Lander:
         if removed:
             self._file(source, {}, [], removed, constant)
         stale = [each for each in arrivals.values() if self._is_stale(source.name, each, constant)]
+        days = {each.landing_date for each in stale}
+        self._remember(source.name, [each for day, each in arrivals.items() if day not in days])
         todo = _complete(stale, awaits, report)
         for batch, taken in self._read_ahead(source, batches(todo)):
             self._progress(f"landing {source.name}", report.landing_dates, len(todo))
@@ -194,6 +196,26 @@ class Lander:
             return bool(arrival.stats)
         recorded = self._store.manifest.landing_files.get(key, {})
         return before != _digest(constant, arrival.checksums(recorded))
+
+    def _remember(self, source: str, fresh: Sequence[Arrival]) -> None:
+        """Record the times of files that were touched and not changed: they are hashed but once."""
+        manifest = self._store.manifest
+        touched: dict[tuple[str, date], dict[str, LandingFile]] = {}
+        for each in fresh:
+            key = (source, each.landing_date)
+            before = manifest.landing_files.get(key, {})
+            now = {
+                name: LandingFile(*each.stats[name], file.sha256) for name, file in before.items()
+            }
+            if now != before:
+                touched[key] = now
+
+        def record(change: Change) -> None:
+            change.landing_files.update(touched)
+            change.landing_dates.update((key, manifest.landing_dates[key]) for key in touched)
+
+        if touched:
+            self._store.commit(record)
 
     def _read(self, source: Source, batch: Sequence[Arrival]) -> TakenIn:
         return self.read(source, [file for arrival in batch for file in arrival.files])
