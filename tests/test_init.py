@@ -151,3 +151,20 @@ def test_a_first_run_after_init_publishes_what_the_vendors_sent(everything):
     scores = table(home, "survey_scores").filter(kind="nps", grain="day", dimension="all")
     counted = scores.select("survey", "promoters", "detractors", "responses").sort("survey")
     assert counted.rows() == [("delighted nps", 2, 1, 3), ("exit/recommend", 1, 1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("t.xlsx", b"PK\x03\x04\x14\0", "t.xlsx: cannot be read"),
+        ("t.csv", b"<html><body>502</body></html>", "it is an HTML page"),
+        ("t.csv", b'"a\nb",\x03\n1,2\n', "nothing was found for ticket_id, which is required"),
+        ("a\nb.csv", b"opened\x1b at;id\n2024-01-01T00:00:00Z;5\n", "look it over"),
+    ],
+)
+def test_whatever_lies_in_landing_the_settings_load(tmp_path, name, content, said):
+    land_bytes(tmp_path, "2025-03-31", content, name, "tickets")
+    outcome = command(tmp_path, "init")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert said in outcome.out
+    load_settings(tmp_path / "tidemark.toml")

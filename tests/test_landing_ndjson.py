@@ -2,6 +2,8 @@ import json
 
 from landing_support import TS, file, is_conserved, receipt, refused, rows, taken
 
+TOOL = " (jq -c '.[]' makes them of it)"
+
 
 def line(**values):
     return json.dumps({"event_name": "view", "event_ts": TS, "user_id": "u"} | values) + "\n"
@@ -75,7 +77,7 @@ def test_properties_that_are_no_json_are_refused(tmp_path):
 def test_a_json_array_is_refused_as_a_file(tmp_path):
     result = taken(file(tmp_path, "a.json", "[\n{}\n]\n"))
     assert refused(result) == [
-        (0, None, "the file is a JSON array; it must have one object per line")
+        (0, None, "the file is a JSON array; it must have one object per line" + TOOL)
     ]
 
 

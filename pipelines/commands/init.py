@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipelines.commands.settings_file import settings_text
-from pipelines.commands.toml_text import assignment, inline, key_text
+from pipelines.commands.toml_text import assignment, comment, inline, key_text
 from pipelines.errors import TidemarkError
 from pipelines.home import SETTINGS_FILE, Home
 from pipelines.landing.presets import load_preset
@@ -49,8 +49,8 @@ def _section(source: str, proposals: list[Proposal]) -> str:
     """The feeds of a source as they stand in the file, each with its reasons."""
     lines: list[str] = []
     for proposal in proposals:
-        lines += [f"#: {source}: {_files(proposal)}"]
-        lines += [f"#: {note}" for note in proposal.notes]
+        told = [f"{source}: {_files(proposal)}", *proposal.notes]
+        lines += [f"#: {comment(line)}" for line in told]
         if proposal.kind == "unreadable":
             lines += ["#: nothing can be proposed for it", ""]
         else:
@@ -92,10 +92,10 @@ def _guessed(source: str, proposal: Proposal) -> list[str]:
         for name in proposal.lacking
     ]
     if proposal.lacking:
-        lines.append(f"#: columns of the files: {', '.join(proposal.columns)}")
+        lines.append(f"#: columns of the files: {comment(', '.join(proposal.columns))}")
     lines += ["", f"[sources.{source}.columns]"]
     for name, expression in proposal.feed.get("columns", {}).items():
-        lines.append(f"{key_text(name)} = {inline(expression)}   # {proposal.why[name]}")
+        lines.append(f"{key_text(name)} = {inline(expression)}   # {comment(proposal.why[name])}")
     lines += [f'# {name} = "a column", or {{ constant = "..." }}' for name in proposal.lacking]
     return lines
 

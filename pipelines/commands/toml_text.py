@@ -10,6 +10,11 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _WIDTH = 96
 
 
+def comment(text: str) -> str:
+    """Text for a comment, which ends at the end of its line and holds no control character."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def inline(value: Any) -> str:
     """A value on one line. Keys whose value is None are left out: TOML has no null."""
     if isinstance(value, bool):

@@ -15,6 +15,7 @@ import polars as pl
 from pipelines.landing.feeds import COMPRESSED, ENDINGS, Format, ending
 from pipelines.landing.files import Hashed, Limits, RawFile, Unreadable, content, spooled
 from pipelines.landing.json_text import dump
+from pipelines.landing.kinds_of_files import HEAD_BYTES, kind_of
 from pipelines.landing.parquet_rows import ParquetFile
 
 MOST_ROWS = 500
@@ -56,6 +57,8 @@ def glimpse(file: RawFile) -> Glimpse:
         return _unread(file, str(error))
     if data.startswith(b"PAR1"):
         return _unread(file, "it is Parquet: let its name end in .parquet")
+    if kind := kind_of(data[:HEAD_BYTES]):
+        return _unread(file, f"it is {kind}")
     text, encoding = _decoded(data)
     # A file that is cut here ends within a line.
     if len(data) >= _BYTES:

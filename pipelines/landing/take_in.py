@@ -26,6 +26,7 @@ from pipelines.landing.tombstones import NOBODY, Tombstones
 from pipelines.landing.unmapped import Unmapped
 
 BLOCK_BYTES = 64 << 20
+_ARRAY = "the file is a JSON array; it must have one object per line (jq -c '.[]' makes them of it)"
 UNREADABLE = "unreadable"
 UNFORESEEN = "the file holds what was not foreseen (please report it)"
 DEFAULT_LIMITS = Limits()
@@ -171,7 +172,7 @@ class _Intake:
         line = 1
         for block, final in _with_last(blocks):
             if line == 1 and block.lstrip().startswith(b"["):
-                raise Unreadable("the file is a JSON array; it must have one object per line")
+                raise Unreadable(_ARRAY)
             segment = Segment(number, line, block, final)
             if final and line == 1:
                 self._wait(shape, segment)
