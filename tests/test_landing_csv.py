@@ -188,3 +188,16 @@ def test_what_is_not_compressed_as_its_name_says_is_refused(tmp_path, suffix):
     landed = file(tmp_path, "a.csv" + suffix, "")
     landed.path.write_bytes(b"event_name,event_ts\n")
     assert "the file is no sound" in refused(taken(landed))[0][2]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_a_first_line_that_names_the_delimiter_is_no_header(tmp_path, delimiter):
+    body = f"event_name,event_ts,user_id\nview,{TS},u\n".replace(",", delimiter)
+    result = taken(file(tmp_path, "a.csv", f"sep={delimiter}\r\n{body}"))
+    assert rows(result, "event_name", "user_id", "line") == [("view", "u", 3)]
+
+
+def test_a_line_like_it_further_down_is_a_row(tmp_path):
+    text = f"event_name,event_ts,user_id\nsep=;\nview,{TS},u\n"
+    result = taken(file(tmp_path, "a.csv", text))
+    assert refused(result) == [(2, "sep=;", "has 1 field, the header 3")]

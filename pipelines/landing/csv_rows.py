@@ -1,6 +1,7 @@
 """Rows of CSV: whole blocks of lines at once, and record by record only where quotes are odd."""
 
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pipelines.landing.json_text import json_object, quoted
 from pipelines.landing.rows import RawRows, Segment, broken_rows, positions, with_nulls
 
 _MOST_COLUMNS = 10_000
+_SAID_DELIMITER = re.compile(rb"sep=([ -~\t])\n", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Dialect:
     columns: Sequence[str]
     delimiter: str
     quotes: bool = True
+
+
+def said_delimiter(block: bytes) -> tuple[str, bytes] | None:
+    """What a first line such as ``sep=;``, for spreadsheets, names, and what follows it."""
+    said = _SAID_DELIMITER.match(block)
+    return (said[1].decode(), block[said.end() :]) if said else None
 
 
 def read_header(block: bytes, delimiter: str, *, quotes: bool = True) -> Header | None:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import polars as pl
 
+from pipelines.landing.csv_rows import said_delimiter
 from pipelines.landing.feeds import COMPRESSED, ENDINGS, Format, ending
 from pipelines.landing.files import Hashed, Limits, RawFile, Unreadable, content, spooled
 from pipelines.landing.json_text import dump
@@ -136,7 +137,11 @@ def _paths(value: dict[str, Any], before: str = "", depth: int = 1) -> Iterator[
 def _of_csv(file: RawFile, text: str, feed: dict[str, Any]) -> Glimpse:
     text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
     by_name = "\t" if ending(file.name) == ".tsv" else ","
-    delimiter = _delimiter(text, by_name)
+    said = said_delimiter(text.encode())
+    if said:
+        delimiter, text = said[0], said[1].decode()
+    else:
+        delimiter = _delimiter(text, by_name)
     if delimiter != by_name:
         feed["delimiter"] = delimiter
     records = list(islice(_records(io.StringIO(text), delimiter), MOST_ROWS + 1))

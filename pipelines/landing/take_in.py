@@ -9,7 +9,7 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.landing.csv_rows import Dialect, Header, csv_rows, read_header
+from pipelines.landing.csv_rows import Dialect, Header, csv_rows, read_header, said_delimiter
 from pipelines.landing.feeds import COMPRESSED, ENDINGS, Feed, Format, check_feeds, feed_of
 from pipelines.landing.files import Hashed, Limits, RawFile, Unreadable, content, guarded, spooled
 from pipelines.landing.judge import Circumstances, judge, used_columns
@@ -148,6 +148,8 @@ class _Intake:
         for block, final in _with_last(blocks):
             data = left + block
             if shape is None:
+                if line == 1 and feed.header is None and (said := said_delimiter(data)):
+                    (delimiter, data), line = said, 2
                 header = self._header(feed, data, delimiter)
                 if header is None:
                     line += data.count(b"\n")
