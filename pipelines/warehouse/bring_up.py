@@ -21,17 +21,16 @@ from pipelines.warehouse.digests import (
     InputDigests,
     input_digests,
     input_part,
-    reads_same_part,
     window,
 )
 from pipelines.warehouse.filing import Filing
+from pipelines.warehouse.inputs import Inputs
 from pipelines.warehouse.manifest import Slice, SliceKey
 from pipelines.warehouse.periods import (
     WHOLE,
     Grain,
     add_months,
     last_day,
-    merged,
     months_between,
     to_grain,
 )
@@ -91,7 +90,7 @@ class Builder:
         self._filings = filings
         self._data_through = data_through
         self._progress = progress
-        self._indices: dict[str, dict[Grain, tuple[list[date], dict[date, list[SliceKey]]]]] = {}
+        self._inputs = Inputs(store.manifest, settings)
         self._digests: dict[str, dict[tuple[Grain, bool], Mapping[str, InputDigests]]] = {}
         self.still_stale: dict[str, list[date]] = {}
 
@@ -252,7 +251,7 @@ class Builder:
         chunk: list[SliceKey] = []
         weight, done = 0, 0
         for key in sorted(keys, key=lambda key: (key.part, key.period)):
-            rows = self._rows_read(spec, key)
+            rows = self._inputs.rows_for(spec, key)
             is_full = weight + rows > spec.chunk_rows or (chunk and chunk[-1].part != key.part)
             if chunk and is_full:
                 yield done, chunk
@@ -263,19 +262,10 @@ class Builder:
         if chunk:
             yield done, chunk
 
-    def _rows_read(self, spec: Spec, key: SliceKey) -> int:
-        """Rows of the slices that a slice is made for."""
-        return sum(
-            self._slices(name)[each].rows
-            for name in spec.drivers
-            for each in self._index(spec, name)[1].get(key.period, ())
-            if not spec.has_parts or input_part(each) == key.part
-        )
-
     def _build(
         self, spec: Spec, keys: Sequence[SliceKey], digests: Mapping[SliceKey, bytes], report: Built
     ) -> None:
-        chosen = {name: self._chosen(spec, name, keys) for name in spec.reads}
+        chosen = {name: self._inputs.chosen(spec, name, keys) for name in spec.reads}
         inputs = {name: self._store.scan(self._filings[name], chosen[name]) for name in chosen}
         options: dict[str, Any] = spec.option_values(self._settings)
         options |= {name: REFERENCES[name].load() for name in spec.references}
@@ -301,35 +291,7 @@ class Builder:
     ) -> None:
         changed = self._store.put(self._filings[spec.name], frame, digests, removed)
         self._store.commit()
-        self._indices.pop(spec.name, None)
+        self._inputs.changed(spec.name)
         self._digests.pop(spec.name, None)
         report.changed += len(changed)
         report.changed_periods += sorted({key.period for key in changed})
-
-    def _chosen(self, spec: Spec, name: str, keys: Sequence[SliceKey]) -> list[SliceKey]:
-        """The slices of an input that any of the table's needs."""
-        windows = merged(
-            window(spec.reads[name], key.period, spec.by, self._settings) for key in keys
-        )
-        if name == spec.name:
-            windows = [window(spec.reads[name], keys[0].period, spec.by, self._settings)]
-        periods, slices = self._index(spec, name)
-        chosen: list[SliceKey] = []
-        for first, last in windows:
-            low, high = bisect.bisect_left(periods, first), bisect.bisect_right(periods, last)
-            for period in periods[low:high]:
-                chosen += slices[period]
-        if reads_same_part(spec, name):
-            parts = set(keys)
-            chosen = [key for key in chosen if SliceKey(key.period, input_part(key)) in parts]
-        return chosen
-
-    def _index(self, spec: Spec, name: str) -> tuple[list[date], dict[date, list[SliceKey]]]:
-        """Slices of an input by the periods of the table."""
-        known = self._indices.setdefault(name, {})
-        if spec.by not in known:
-            slices: dict[date, list[SliceKey]] = {}
-            for key in self._slices(name):
-                slices.setdefault(to_grain(key.period, spec.by), []).append(key)
-            known[spec.by] = sorted(slices), slices
-        return known[spec.by]
