@@ -32,7 +32,7 @@ def growth_sections(records: Sequence[Record], out: Path) -> Iterator[str]:
     charts = [(each, found) for each in _CHARTS if (found := values(records, each[0], each[3]))]
     if charts:
         yield "## How it grows\n"
-        yield "Points are rounds, lines medians: `python -m benchmarks.growth --scale full`.\n"
+        yield "Points are rounds, lines medians: `python -m benchmarks.growth` by these sizes.\n"
     for (kind, title, axis, what), found in charts:
         name = f"{kind.replace(' ', '-').replace('.', '-')}-{what.split('_')[0]}.svg"
         unit, factor = _AXES[what]
