@@ -2,9 +2,9 @@
 
 import os
 
-# The allocator of polars gives freed memory back at once and so gets every page of each chunk anew:
-# a quarter of a run's CPU time. Kept for five seconds, and in as many arenas as there are cores, it
-# costs a third less of that for a few per cent more memory. Read when polars is loaded.
+# The allocator of polars gives freed memory back at once and so gets every page of each chunk anew.
+# Kept for five seconds, and in as many arenas as there are cores, that costs less for a little more
+# memory. Read when polars is loaded.
 os.environ.setdefault(
     "_RJEM_MALLOC_CONF",
     f"narenas:{os.cpu_count() or 1},dirty_decay_ms:5000,muzzy_decay_ms:0",

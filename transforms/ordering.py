@@ -1,4 +1,4 @@
-"""Sorting many rows by text and numbers: as numbers packed together, several times faster."""
+"""Sorting many rows by text and numbers: as numbers packed together."""
 
 from collections.abc import Sequence
 from typing import cast

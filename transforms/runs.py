@@ -1,6 +1,6 @@
 """Rows in an order in which those that belong together follow one another: runs.
 
-Sums and places of runs are differences of running sums, a tenth of what grouping by hash costs.
+Sums and places of runs are differences of running sums, which cost far less than groups by hash.
 """
 
 import polars as pl

@@ -82,7 +82,7 @@ def _sessions(
     """Sessions from their events, in their stored order.
 
     All is counted and sorted as numbers, and what events say is fetched once it is known of which:
-    in a third of the time that it takes to carry all text along.
+    to carry all text along takes longer.
     """
     known = [name for name in dict.fromkeys([*_FIRST_KNOWN, *names]) if name not in _UTM]
     rows = rows.rechunk()

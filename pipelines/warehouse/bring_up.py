@@ -274,7 +274,7 @@ class Builder:
         rows = sum(self._slices(name)[key].rows for name in chosen for key in chosen[name])
         # The default, streaming, bounds the memory, and takes twice as long over few rows.
         engine: EngineType = "in-memory" if rows <= small_files.SMALL_ROWS else "auto"
-        # In one piece: fetching rows of many pieces takes five times as long.
+        # In one piece: to fetch rows from many pieces takes longer than to put them together.
         frame = spec.transform(**inputs, **options).collect(engine=engine).rechunk()
         frame = self._filings[spec.name].only(frame, keys)
         check_promise(frame, spec.name, spec.model)
