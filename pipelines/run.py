@@ -14,6 +14,7 @@ from pipelines.session import Session, no_progress, writing
 from pipelines.warehouse.bring_up import Built, Days, Progress
 from pipelines.warehouse.land import FORGOTTEN, Landed
 from pipelines.warehouse.readiness import Awaits, at_once
+from pipelines.warehouse.records import SliceKey
 from pipelines.warehouse.specs import SourceTables, Spec
 
 ALL_DAYS = Days()
@@ -142,9 +143,11 @@ def over_limit(session: Session) -> list[str]:
     for source in registry.SOURCES:
         # What forgetting a person left of a landing date was judged when it landed.
         news = {n for n in session.manifest.news if n.subject == source and n.cause != FORGOTTEN}
-        days = [each.day for each in news]
-        receipts = session.scan(SourceTables(source).receipts)
-        counts = receipts.filter(pl.col("landing_date").is_in(days)).select(
+        if not news:
+            continue
+        receipts = SourceTables(source).receipts
+        slices = [SliceKey(each.day) for each in news]
+        counts = session.store.scan(registry.FILINGS[receipts], slices).select(
             pl.col("read_rows").sum(), pl.col("quarantined_rows").sum()
         )
         read, refused = counts.collect().row(0)

@@ -18,11 +18,12 @@ from pipelines.publish.restatements import Occasion
 from pipelines.publish.shelf import Shelf
 from pipelines.warehouse.arrivals import find_strays
 from pipelines.warehouse.bring_up import Builder, Built, Days, Progress
-from pipelines.warehouse.digests import code_version, definition, digest_of
+from pipelines.warehouse.digests import code_version, digest_of
 from pipelines.warehouse.land import Landed, Lander
 from pipelines.warehouse.lock import writer_lock
-from pipelines.warehouse.manifest import Change, Manifest, News
+from pipelines.warehouse.manifest import Manifest
 from pipelines.warehouse.readiness import Awaits, at_once
+from pipelines.warehouse.records import Change, News
 from pipelines.warehouse.specs import Spec
 from pipelines.warehouse.store import Store
 
@@ -103,7 +104,8 @@ class Session:
         built = self.builder.bring_up(spec, days, force=force)
         if spec.name == MERGES and self.manifest.published:
             news = {News(spec.name, day, MERGED) for day in built.changed_periods}
-            self.manifest.commit(Change(news=news))
+            if news:
+                self.manifest.commit(Change(news=news))
         return built
 
     def stale(self) -> dict[str, int]:
@@ -142,8 +144,7 @@ class Session:
 
     def definitions(self) -> dict[str, bytes]:
         """What each published table means now: its own code and settings, and those it is from."""
-        settings = self.home.settings
-        own = {spec.name: definition(spec, settings) for spec in registry.TABLES}
+        own = {spec.name: self.builder.definition(spec) for spec in registry.TABLES}
         return {
             spec.name: digest_of([own[each.name] for each in (*registry.upstream_of(spec), spec)])
             for spec in registry.PUBLISHED
@@ -152,12 +153,7 @@ class Session:
     def content_digest(self, tables: Sequence[str]) -> bytes:
         """Digest of what the tables hold, and of the checks that judge it."""
         parts = [code_version("pipelines.checks")]
-        for table in tables:
-            slices = self.manifest.slices.get(table, {})
-            parts += [
-                f"{key.period}{key.part}".encode() + slices[key].checksum for key in sorted(slices)
-            ]
-        return digest_of(parts)
+        return digest_of([*parts, *(self.manifest.state(table).content for table in tables)])
 
     def scan(self, table: str) -> pl.LazyFrame:
         """A whole table of the warehouse as it stands."""
@@ -176,6 +172,7 @@ def writing(
         session = opened(home, progress)
         try:
             yield session
+            session.manifest.save()
         finally:
             session.manifest.close()
 

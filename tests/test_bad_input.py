@@ -454,7 +454,7 @@ def test_a_full_disk_leaves_the_old_tables_and_the_next_run_makes_it_good(
 
 def test_a_manifest_that_does_not_fit_the_disk_leaves_the_old_tables(ran: Path) -> None:
     before = published(ran)
-    opened = manifest._open
+    opened = manifest.open_file
 
     def cramped(path: Path, writable: bool) -> sqlite3.Connection:
         connection = opened(path, writable)
@@ -463,7 +463,7 @@ def test_a_manifest_that_does_not_fit_the_disk_leaves_the_old_tables(ran: Path) 
 
     for number in range(60):
         land(ran, f"2025-03-{1 + number % 30:02}", [event(f"n{number}", "2025-03-01T00:00:00")])
-    with patch.object(manifest, "_open", cramped):
+    with patch.object(manifest, "open_file", cramped):
         says(command(ran, "run"), 1, str(manifest_of(ran)), "full", "make room")
     assert published(ran) == before
     assert command(ran, "run").status == 0

@@ -25,7 +25,7 @@ from pipelines.warehouse.arrivals import Arrival, batches
 from pipelines.warehouse.digests import InputDigests, horizon_digest, window
 from pipelines.warehouse.disk import Staging
 from pipelines.warehouse.filing import LATE, LATE_AFTER_DAYS, SMALL_UNIT_ROWS, part_of
-from pipelines.warehouse.manifest import Change, Manifest, Slice, SliceKey, StoredFile
+from pipelines.warehouse.manifest import Manifest
 from pipelines.warehouse.parquet import parquet_bytes
 from pipelines.warehouse.periods import (
     WHOLE,
@@ -36,6 +36,7 @@ from pipelines.warehouse.periods import (
     to_grain,
 )
 from pipelines.warehouse.promises import BrokenPromiseError, check_promise
+from pipelines.warehouse.records import Change, Slice, SliceKey, StoredFile
 from pipelines.warehouse.specs import Everything, UpTo, Within
 from schemas.links import Links
 from schemas.users import Users

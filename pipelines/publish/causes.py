@@ -5,7 +5,8 @@ from datetime import date
 
 from pipelines import registry
 from pipelines.warehouse.land import ROWS
-from pipelines.warehouse.manifest import Manifest, News
+from pipelines.warehouse.manifest import Manifest
+from pipelines.warehouse.records import News
 from pipelines.warehouse.specs import SourceTables, Spec
 
 # The table whose days change when an anonymous id comes to belong to a user.

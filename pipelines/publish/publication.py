@@ -19,8 +19,8 @@ from pipelines.publish.shelf import Shelf
 from pipelines.warehouse.digests import code_version, digest_of
 from pipelines.warehouse.disk import write
 from pipelines.warehouse.filing import Filing
-from pipelines.warehouse.manifest import Published
 from pipelines.warehouse.parquet import parquet_bytes
+from pipelines.warehouse.records import Published
 from pipelines.warehouse.specs import Spec
 from pipelines.warehouse.store import Store
 
@@ -129,9 +129,7 @@ class Publisher:
         return digest_of([version, str(self._with_addresses).encode()])
 
     def _digest(self, spec: Spec) -> bytes:
-        slices = self._store.manifest.slices.get(spec.name, {})
-        parts = [f"{k.period}/{k.part}".encode() + slices[k].checksum for k in sorted(slices)]
-        return digest_of([self._version(spec), *parts])
+        return digest_of([self._version(spec), self._store.manifest.state(spec.name).content])
 
     def _render(self, spec: Spec, was_seen: bool) -> tuple[str, int]:
         """Put a table into the draft; gives the SHA-256 of its file and its rows."""

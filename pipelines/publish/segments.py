@@ -16,8 +16,8 @@ from pipelines.publish.personal import without_addresses
 from pipelines.warehouse.digests import digest_of
 from pipelines.warehouse.disk import cannot_write
 from pipelines.warehouse.filing import Filing, is_shared
-from pipelines.warehouse.manifest import Slice, SliceKey
 from pipelines.warehouse.parquet import parquet_bytes
+from pipelines.warehouse.records import Slice, SliceKey
 from pipelines.warehouse.store import Store
 
 FEW_ROWS = 50_000

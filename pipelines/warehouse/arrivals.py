@@ -10,8 +10,10 @@ from pipelines.errors import TidemarkError
 from pipelines.landing.files import RawFile, called, path_of
 from pipelines.landing.nearest import nearest
 from pipelines.landing.take_in import UNREADABLE
+from pipelines.warehouse.digests import digest_of
 from pipelines.warehouse.disk import sha256_of
-from pipelines.warehouse.manifest import LandingFile
+from pipelines.warehouse.manifest import Manifest
+from pipelines.warehouse.records import LandingFile
 
 # Raw bytes that are worked on at a time; compressed files count for what they may hold.
 _BATCH_BYTES = 64 << 20
@@ -74,6 +76,34 @@ def find_arrivals(folder: Path, notices: list[str]) -> dict[date, Arrival]:
         if stats:
             arrivals[day] = Arrival(day, entry.path, stats)
     return arrivals
+
+
+def seen_of(arrivals: Mapping[date, Arrival], constant: bytes) -> bytes:
+    """Digest of the names, bytes and times of all files, and of how they are read."""
+    files = (f"{day} {sorted(each.stats.items())}".encode() for day, each in arrivals.items())
+    return digest_of([constant, *files])
+
+
+def settle(manifest: Manifest, source: str, seen: bytes) -> None:
+    """Record that all of this was taken in; what could not be read is tried again each time."""
+    of_source = (files for (name, _), files in manifest.landing_files.items() if name == source)
+    if all(file.sha256 != UNREADABLE for files in of_source for file in files.values()):
+        manifest.settle_landing(source, seen)
+
+
+def date_digest(constant: bytes, checksums: Mapping[str, str]) -> bytes:
+    """Digest of what the files of a landing date hold, and of how they are read."""
+    files = (f"{name}\0{checksum}".encode() for name, checksum in sorted(checksums.items()))
+    return digest_of([constant, *files])
+
+
+def gone_message(folder: str, gone: list[str]) -> str:
+    """What to say of files whose rows were taken in and that are there no more."""
+    shown = ", ".join(gone[:3]) + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")
+    return (
+        f"files that were taken in are gone from {folder}: {shown}. Put them back, or run "
+        "`tidemark run --accept-removed` to take their rows out of every table"
+    )
 
 
 def find_strays(landing: Path, sources: Collection[str]) -> list[str]:

@@ -16,26 +16,14 @@ from polars._typing import EngineType
 from pipelines.references import REFERENCES
 from pipelines.settings import Settings
 from pipelines.warehouse import small_files
-from pipelines.warehouse.digests import (
-    Digester,
-    InputDigests,
-    input_digests,
-    input_part,
-    window,
-)
+from pipelines.warehouse.digests import window
 from pipelines.warehouse.filing import Filing
 from pipelines.warehouse.inputs import Inputs
-from pipelines.warehouse.manifest import Slice, SliceKey
-from pipelines.warehouse.periods import (
-    WHOLE,
-    Grain,
-    add_months,
-    last_day,
-    months_between,
-    to_grain,
-)
+from pipelines.warehouse.periods import last_day, to_grain
 from pipelines.warehouse.promises import check_promise
+from pipelines.warehouse.records import Slice, SliceKey
 from pipelines.warehouse.specs import Spec
+from pipelines.warehouse.staleness import Staleness
 from pipelines.warehouse.store import Store
 
 Progress = Callable[[str, int, int], None]
@@ -91,13 +79,21 @@ class Builder:
         self._data_through = data_through
         self._progress = progress
         self._inputs = Inputs(store.manifest, settings)
-        self._digests: dict[str, dict[tuple[Grain, bool], Mapping[str, InputDigests]]] = {}
+        self._staleness = Staleness(store.manifest, settings, data_through)
         self.still_stale: dict[str, list[date]] = {}
 
     def bring_up(self, spec: Spec, days: Days, *, force: bool = False) -> Built:
         """Rebuild the stale slices of a table that have a day in the range."""
         report = Built(spec.name)
-        wanted = self._wanted(spec)
+        report.slices = self._store.manifest.state(spec.name).slices
+        if force or not self._is_settled(spec):
+            self._rebuild(spec, days, force, report)
+            self._settle_all(spec)
+        report.rows = self._store.manifest.state(spec.name).rows
+        return report
+
+    def _rebuild(self, spec: Spec, days: Days, force: bool, report: Built) -> None:
+        wanted = self._staleness.wanted(spec)
         removed = set(self._slices(spec.name)) - wanted
         if removed:
             self._put(spec, pl.DataFrame(schema=spec.schema), {}, removed, report)
@@ -111,12 +107,16 @@ class Builder:
                 self._progress(spec.name, done, len(ready))
                 self._build(spec, chunk, {key: stale[key] for key in chunk}, report)
             self._leave(spec, set(stale) - set(ready), report)
-        report.rows = sum(record.rows for record in self._slices(spec.name).values())
-        return report
+
+    def definition(self, spec: Spec) -> bytes:
+        """What a table means now: its code, settings and references."""
+        return self._staleness.definition(spec)
 
     def survey(self, spec: Spec) -> None:
         """Note which slices are stale, or read what is stale, without building any."""
-        wanted = self._wanted(spec)
+        if self._is_settled(spec):
+            return
+        wanted = self._staleness.wanted(spec)
         stale = set(self._slices(spec.name)) - wanted | set(self._stale(spec, wanted, None))
         waiting = {key for key in wanted - stale if not self._is_ready(spec, key, Days())}
         self._note_stale(spec, stale | waiting)
@@ -124,42 +124,30 @@ class Builder:
     def _slices(self, table: str) -> Mapping[SliceKey, Slice]:
         return self._store.manifest.slices.get(table, {})
 
-    def _wanted(self, spec: Spec) -> set[SliceKey]:
-        """Slices that the table should have."""
-        through = self._data_through[spec.name]
-        if through is None or (spec.needs and not getattr(self._settings, spec.needs)):
-            return set()
-        if spec.by == "whole":
-            return {SliceKey(WHOLE)}
-        drivers = (spec.starts_with,) if spec.starts_with else spec.drivers
-        slices = [each for name in drivers for each in self._slices(name).items()]
-        filled = [key for key, record in slices if record.rows]
-        if spec.is_dense and filled:
-            # The week of the first day may begin in the month before.
-            first = add_months(min(filled).period.replace(day=1), -1)
-            return {SliceKey(month) for month in months_between(first, through)}
-        if spec.has_parts:
-            return {SliceKey(key.period, input_part(key)) for key in filled}
-        return {SliceKey(to_grain(key.period, spec.by)) for key in filled}
+    def _is_settled(self, spec: Spec) -> bool:
+        """Whether nothing of a table, nor of what it reads, can be stale."""
+        is_settled = self._reads_nothing_stale(spec) and self._staleness.is_settled(spec)
+        if is_settled:
+            self.still_stale[spec.name] = []
+        return is_settled
 
-    def _digester(self, spec: Spec) -> Digester:
-        def inputs(name: str, by_part: bool) -> Mapping[str, InputDigests]:
-            known = self._digests.setdefault(name, {})
-            if (spec.by, by_part) not in known:
-                known[spec.by, by_part] = input_digests(self._slices(name), spec.by, by_part)
-            return known[spec.by, by_part]
+    def _settle_all(self, spec: Spec) -> None:
+        """Record that a table is up to date, where nothing of it was left."""
+        if not self.still_stale[spec.name] and self._reads_nothing_stale(spec):
+            self._staleness.settle(spec)
 
-        through = self._data_through[spec.name] or date.min
-        return Digester(spec, self._settings, through, inputs)
+    def _reads_nothing_stale(self, spec: Spec) -> bool:
+        return not any(self.still_stale.get(name) for name in spec.reads if name != spec.name)
 
     def _stale(
         self, spec: Spec, wanted: set[SliceKey], forced: Days | None
     ) -> dict[SliceKey, bytes]:
         """Stale slices and the digests they will have, in order of time."""
-        digest_of_slice = self._digester(spec)
+        digest_of_slice = self._staleness.digester(spec)
         recorded = self._slices(spec.name)
+        suspects = self._staleness.suspects(spec, wanted) if forced is None else sorted(wanted)
         stale = {}
-        for key in sorted(wanted):
+        for key in suspects:
             digest = digest_of_slice(key)
             record = recorded.get(key)
             is_forced = forced is not None and forced.touches(spec, key.period)
@@ -197,17 +185,19 @@ class Builder:
         as it was leaves the later ones fresh.
         """
         keys, recorded = sorted(wanted), self._slices(spec.name)
-        digest_of_slice = self._digester(spec)
+        digest_of_slice = self._staleness.digester(spec)
+        suspects = keys if force else self._staleness.suspects(spec, wanted)
         due = {
             key
-            for key in keys
+            for key in suspects
             if key not in recorded
             or not recorded[key].digest.startswith(digest_of_slice.beside_own_past(key))
             or (force and days.touches(spec, key.period))
         }
         left: list[date] = []
         self.still_stale[spec.name] = left
-        place = 0
+        # What is before the first of them is fresh, and so is all that they need of their own past.
+        place = bisect.bisect_left(keys, suspects[0]) if suspects else len(keys)
         while place < len(keys):
             key = keys[place]
             is_stale = key in due or recorded[key].digest != digest_of_slice(key)
@@ -234,7 +224,7 @@ class Builder:
 
     def _settle(self, spec: Spec, keys: Sequence[SliceKey]) -> None:
         """Record the digests of slices that were built together with their own past."""
-        digest_of_slice = self._digester(spec)
+        digest_of_slice = self._staleness.digester(spec)
         recorded = self._slices(spec.name)
         digests = {key: recorded[key]._replace(digest=digest_of_slice(key)) for key in keys}
         self._store.commit(
@@ -292,6 +282,6 @@ class Builder:
         changed = self._store.put(self._filings[spec.name], frame, digests, removed)
         self._store.commit()
         self._inputs.changed(spec.name)
-        self._digests.pop(spec.name, None)
+        self._staleness.changed(spec.name)
         report.changed += len(changed)
         report.changed_periods += sorted({key.period for key in changed})

@@ -11,7 +11,7 @@ import polars as pl
 
 from pipelines.landing.collected import Spilled
 from pipelines.warehouse.filing import Filing
-from pipelines.warehouse.manifest import SliceKey
+from pipelines.warehouse.records import SliceKey
 from transforms.ordering import sorted_by
 
 _UNIT = ["_unit", "_unit_part"]

@@ -21,8 +21,8 @@ import pyarrow as pa
 from pipelines.references import REFERENCES
 from pipelines.settings import Settings
 from pipelines.warehouse.filing import part_of
-from pipelines.warehouse.manifest import Slice, SliceKey
 from pipelines.warehouse.periods import Grain, last_day, shift, to_grain
+from pipelines.warehouse.records import Slice, SliceKey
 from pipelines.warehouse.specs import Everything, Reads, Spec, UpTo, Within, reach
 
 _OWN_IMPORT = re.compile(
@@ -51,57 +51,74 @@ def code_version(*modules: str) -> bytes:
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        spec = importlib.util.find_spec(name)
-        if name in seen or spec is None or spec.origin is None:
-            continue
-        source = Path(spec.origin).read_text(encoding="utf-8")
-        seen[name] = source.encode()
-        waiting += _OWN_IMPORT.findall(source)
+        if name not in seen and (module := _module(name)):
+            seen[name], imported = module
+            waiting += imported
     engines = f"polars {pl.__version__}, pyarrow {pa.__version__}".encode()
     return digest_of([engines, *(seen[name] for name in sorted(seen))])
 
 
+@cache
+def _module(name: str) -> tuple[bytes, list[str]] | None:
+    """Digest of a module of ours, and what it imports of ours; it is not imported for that."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        return None
+    source = Path(spec.origin).read_text(encoding="utf-8")
+    return digest_of([source.encode()]), _OWN_IMPORT.findall(source)
+
+
 class InputDigests:
-    """The slices of one input, digested by the periods of the table that reads them."""
+    """The slices of one input, digested by the periods of the table that reads them.
+
+    Only what is asked for is digested.
+    """
 
     def __init__(self, slices: Mapping[SliceKey, Slice], grain: Grain) -> None:
-        by_period: dict[date, list[bytes]] = defaultdict(list)
-        for key in sorted(slices):
-            record = slices[key]
+        self._slices = slices
+        self._keys: dict[date, list[SliceKey]] = defaultdict(list)
+        for key, record in slices.items():
             if record.rows:
-                said = f"{key.period}/{key.part}/{record.rows}/".encode()
-                by_period[to_grain(key.period, grain)].append(said + record.checksum)
-        self._digests = {period: digest_of(parts) for period, parts in sorted(by_period.items())}
-        self._in_order = list(self._digests.values())
-        self.periods = list(self._digests)
-        self._running: list[bytes] = []
+                self._keys[to_grain(key.period, grain)].append(key)
+        self._digests: dict[date, bytes] = {}
+        self.periods = sorted(self._keys)
+        self._running = [b""]
 
     def at(self, period: date) -> bytes:
         """Digest of one period."""
-        return self._digests.get(period, b"")
+        if period not in self._keys:
+            return b""
+        if period not in self._digests:
+            self._digests[period] = digest_of(map(self._said, sorted(self._keys[period])))
+        return self._digests[period]
 
     def within(self, first: date, last: date) -> bytes:
         """Digest over the periods from ``first`` to ``last``."""
         low = bisect.bisect_left(self.periods, first)
         high = bisect.bisect_right(self.periods, last)
-        return b"".join(self._in_order[low:high])
+        return b"".join(map(self.at, self.periods[low:high]))
 
     def up_to(self, last: date) -> bytes:
         """Digest over all periods up to ``last``, kept as a running one."""
-        if not self._running:
-            self._running = [b""]
-            for period in self.periods:
-                self._running.append(digest_of([self._running[-1], self._digests[period]]))
-        return self._running[bisect.bisect_right(self.periods, last)]
+        place = bisect.bisect_right(self.periods, last)
+        for period in self.periods[len(self._running) - 1 : place]:
+            self._running.append(digest_of([self._running[-1], self.at(period)]))
+        return self._running[place]
+
+    def _said(self, key: SliceKey) -> bytes:
+        record = self._slices[key]
+        return f"{key.period}/{key.part}/{record.rows}/".encode() + record.checksum
 
 
 def input_digests(
     slices: Mapping[SliceKey, Slice], grain: Grain, by_part: bool
 ) -> dict[str, InputDigests]:
     """The digests of an input by part of its days, or of all of it under ''."""
+    if not by_part:
+        return {"": InputDigests(slices, grain)}
     parts: dict[str, dict[SliceKey, Slice]] = {}
     for key, record in slices.items():
-        parts.setdefault(input_part(key) if by_part else "", {})[key] = record
+        parts.setdefault(input_part(key), {})[key] = record
     return {part: InputDigests(some, grain) for part, some in (parts or {"": {}}).items()}
 
 
@@ -110,6 +127,37 @@ def definition(spec: Spec, settings: Settings) -> bytes:
     version = code_version(f"transforms.{spec.name}", f"schemas.{spec.name}")
     references = [REFERENCES[name].version() for name in spec.references]
     return digest_of([version, as_bytes([spec.option_values(settings), references])])
+
+
+def terms(spec: Spec, settings: Settings, shared: bytes) -> bytes:
+    """Everything beside data that decides what a table is; ``shared`` is :func:`shared_terms`.
+
+    It takes in more than :func:`definition` does, and for that no transform has to be imported.
+    """
+    version = code_version(f"transforms.{spec.name}", f"schemas.{spec.name}")
+    reads = [(name, _resolved(each, settings)) for name, each in spec.reads.items()]
+    ahead = reach(spec.looks_ahead, settings)
+    flags = (spec.by, spec.drivers, spec.is_dense, spec.has_parts, spec.needs, spec.starts_with)
+    return digest_of([version, shared, repr((reads, ahead, flags)).encode()])
+
+
+def shared_terms(settings: Settings) -> bytes:
+    """What the terms of all tables have in common.
+
+    That is all settings and references, and the code that says which slices there are and when one
+    is stale.
+    """
+    modules = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+    own = [f"pipelines.warehouse.{name}" for name in modules]
+    machinery = code_version(*own, "pipelines.registry", "pipelines.references")
+    references = {name: each.version() for name, each in REFERENCES.items()}
+    return digest_of([machinery, as_bytes([settings.model_dump(), references])])
+
+
+def _resolved(reads: Reads, settings: Settings) -> Reads:
+    if isinstance(reads, Within):
+        return Within(reach(reads.before, settings), reach(reads.after, settings))
+    return reads
 
 
 class Digester:
@@ -123,20 +171,22 @@ class Digester:
         self,
         spec: Spec,
         settings: Settings,
+        meaning: bytes,
         data_through: date,
         inputs: Callable[[str, bool], Mapping[str, InputDigests]],
+        content: Callable[[str], bytes],
     ) -> None:
-        """``inputs`` gives the digests of an input by part, or all of it under ''."""
+        """``inputs`` gives the digests of an input by part, or all of it under ''.
+
+        ``meaning`` is the table's :func:`definition`, ``content`` digests the whole of an input.
+        """
         self._spec = spec
         self._data_through = data_through
-        self._constant = definition(spec, settings)
-        self._readers = [
-            _reader(spec, reads, settings, inputs(name, reads_same_part(spec, name)))
-            for name, reads in spec.reads.items()
-            if name != spec.name
-        ]
+        self._constant = meaning
         self._settings = settings
         self._inputs = inputs
+        self._content = content
+        self._readers = [self._reader(name) for name in spec.reads if name != spec.name]
 
     def __call__(self, key: SliceKey) -> bytes:
         """Digest of code, settings, horizon and input slices."""
@@ -150,21 +200,21 @@ class Digester:
     def _own_past(self, key: SliceKey) -> bytes:
         if not self._spec.is_recursive:
             return b""
-        name = self._spec.name
-        own = self._inputs(name, False)
-        return digest_of([_reader(self._spec, self._spec.reads[name], self._settings, own)(key)])
+        return digest_of([self._reader(self._spec.name)(key)])
 
-
-def _reader(
-    spec: Spec, reads: Reads, settings: Settings, inputs: Mapping[str, InputDigests]
-) -> Callable[[SliceKey], bytes]:
-    """How a slice finds its share of an input."""
-    if reads == Within() and spec.by != "whole":
-        return lambda key: _at(inputs.get(key.part) or inputs.get(""), key.period)
-    digests = inputs[""]
-    if isinstance(reads, UpTo | Everything):
-        return lambda key: digests.up_to(window(reads, key.period, spec.by, settings)[1])
-    return lambda key: digests.within(*window(reads, key.period, spec.by, settings))
+    def _reader(self, name: str) -> Callable[[SliceKey], bytes]:
+        """How a slice finds its share of an input."""
+        spec, settings, reads = self._spec, self._settings, self._spec.reads[name]
+        if isinstance(reads, Everything) or spec.by == "whole":
+            content = self._content(name)
+            return lambda _: content
+        inputs = self._inputs(name, reads_same_part(spec, name))
+        if reads == Within():
+            return lambda key: _at(inputs.get(key.part) or inputs.get(""), key.period)
+        digests = inputs[""]
+        if isinstance(reads, UpTo):
+            return lambda key: digests.up_to(window(reads, key.period, spec.by, settings)[1])
+        return lambda key: digests.within(*window(reads, key.period, spec.by, settings))
 
 
 def _at(digests: InputDigests | None, period: date) -> bytes:

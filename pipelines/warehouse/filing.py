@@ -15,8 +15,8 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from pipelines.warehouse.manifest import SliceKey
 from pipelines.warehouse.periods import WHOLE, Grain
+from pipelines.warehouse.records import SliceKey
 from schemas.base import Table, dtypes, promise_of
 
 LATE_AFTER_DAYS = 3

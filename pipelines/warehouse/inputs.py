@@ -6,8 +6,9 @@ from datetime import date
 
 from pipelines.settings import Settings
 from pipelines.warehouse.digests import input_part, reads_same_part, window
-from pipelines.warehouse.manifest import Manifest, Slice, SliceKey
+from pipelines.warehouse.manifest import Manifest
 from pipelines.warehouse.periods import Grain, merged, to_grain
+from pipelines.warehouse.records import Slice, SliceKey
 from pipelines.warehouse.specs import Spec
 
 _Index = tuple[list[date], dict[date, list[SliceKey]]]

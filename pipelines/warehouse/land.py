@@ -20,12 +20,20 @@ from pipelines.landing.sorted_runs import Spilling
 from pipelines.landing.sources import Source
 from pipelines.landing.take_in import BLOCK_BYTES, take_in
 from pipelines.landing.unmapped import new_columns
-from pipelines.warehouse.arrivals import Arrival, batches, find_arrivals
+from pipelines.warehouse.arrivals import (
+    Arrival,
+    batches,
+    date_digest,
+    find_arrivals,
+    gone_message,
+    seen_of,
+    settle,
+)
 from pipelines.warehouse.bring_up import Progress
 from pipelines.warehouse.digests import as_bytes, code_version, digest_of
 from pipelines.warehouse.filing import Filing
-from pipelines.warehouse.manifest import Change, LandingFile, News, SliceKey
 from pipelines.warehouse.readiness import Awaits, at_once
+from pipelines.warehouse.records import Change, LandingFile, News, SliceKey
 from pipelines.warehouse.specs import SourceTables
 from pipelines.warehouse.store import Store
 
@@ -82,10 +90,13 @@ class Lander:
         """
         report = Landed(source.name)
         arrivals = find_arrivals(self._home.landing / source.name, report.notices)
+        constant = self._constant(source)
+        seen = seen_of(arrivals, constant)
+        if seen == self._store.manifest.settled_landings.get(source.name):
+            return report
         gone = self._gone(source.name, arrivals)
         if gone and not accept_removed:
-            raise TidemarkError(_gone_message(str(self._home.landing / source.name), gone))
-        constant = self._constant(source)
+            raise TidemarkError(gone_message(str(self._home.landing / source.name), gone))
         removed = [day for day in self._taken_in(source.name) if day not in arrivals]
         if removed:
             self._file(source, {}, [], removed, constant)
@@ -98,6 +109,8 @@ class Lander:
             self._take_in(source, batch, taken, constant, report)
         if todo:
             report.notices += self._news(source, {each.landing_date for each in todo})
+        if not report.waiting:
+            settle(self._store.manifest, source.name, seen)
         return report
 
     def _news(self, source: Source, days: Collection[date]) -> list[str]:
@@ -135,6 +148,8 @@ class Lander:
         """Landing dates that a run would take in or take out."""
         arrivals = find_arrivals(self._home.landing / source.name, [])
         constant = self._constant(source)
+        if self._store.manifest.settled_landings.get(source.name) == seen_of(arrivals, constant):
+            return []
         new = [
             day
             for day, each in arrivals.items()
@@ -195,7 +210,7 @@ class Lander:
         if before is None:
             return bool(arrival.stats)
         recorded = self._store.manifest.landing_files.get(key, {})
-        return before != _digest(constant, arrival.checksums(recorded))
+        return before != date_digest(constant, arrival.checksums(recorded))
 
     def _remember(self, source: str, fresh: Sequence[Arrival]) -> None:
         """Record the times of files that were touched and not changed: they are hashed but once."""
@@ -282,7 +297,7 @@ class Lander:
         def record(change: Change) -> None:
             for arrival, checksums in arrived:
                 key = (source.name, arrival.landing_date)
-                change.landing_dates[key] = _digest(constant, checksums)
+                change.landing_dates[key] = date_digest(constant, checksums)
                 change.news.add(News(*key, self._cause(key, checksums)))
                 change.landing_files[key] = {
                     name: LandingFile(*arrival.stats[name], checksum)
@@ -310,11 +325,6 @@ def _drained(waiting: _Waiting) -> Iterator[tuple[list[Arrival], TakenIn]]:
         yield batch, future.result()
 
 
-def _digest(constant: bytes, checksums: Mapping[str, str]) -> bytes:
-    files = (f"{name}\0{checksum}".encode() for name, checksum in sorted(checksums.items()))
-    return digest_of([constant, *files])
-
-
 def _complete(stale: list[Arrival], awaits: Awaits, report: Landed) -> list[Arrival]:
     """The arrivals that await nothing; the others are told."""
     reasons = {each.landing_date: awaits(each) for each in stale}
@@ -338,11 +348,3 @@ def _add(report: Landed, batch: Sequence[Arrival], receipts: pl.DataFrame) -> No
         setattr(report, name, getattr(report, name) + int(receipts[name].sum()))
     refused = receipts.filter(status="refused").select("landing_date", "file")
     report.refused_files += [f"{day}/{file}" for day, file in refused.iter_rows()]
-
-
-def _gone_message(folder: str, gone: list[str]) -> str:
-    shown = ", ".join(gone[:3]) + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")
-    return (
-        f"files that were taken in are gone from {folder}: {shown}. Put them back, or run "
-        "`tidemark run --accept-removed` to take their rows out of every table"
-    )

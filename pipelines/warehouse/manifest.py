@@ -3,128 +3,52 @@
 Whatever a run makes becomes current in one transaction here; a file that no row names is rubbish.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from pipelines.errors import TidemarkError
-
-FORMAT = "1"
-
-_TABLES = """
-CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE files (
-    id INTEGER PRIMARY KEY, tbl TEXT NOT NULL, bucket TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
-    bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, rows INTEGER NOT NULL);
-CREATE TABLE slices (
-    tbl TEXT NOT NULL, period TEXT NOT NULL, part TEXT NOT NULL, digest BLOB NOT NULL,
-    checksum BLOB NOT NULL, rows INTEGER NOT NULL, file INTEGER REFERENCES files (id),
-    PRIMARY KEY (tbl, period, part)) WITHOUT ROWID;
-CREATE TABLE landing_dates (
-    source TEXT NOT NULL, landing_date TEXT NOT NULL, digest BLOB NOT NULL,
-    PRIMARY KEY (source, landing_date)) WITHOUT ROWID;
-CREATE TABLE news (
-    subject TEXT NOT NULL, day TEXT NOT NULL, cause TEXT NOT NULL,
-    PRIMARY KEY (subject, day, cause)) WITHOUT ROWID;
-CREATE TABLE landing_files (
-    source TEXT NOT NULL, landing_date TEXT NOT NULL, name TEXT NOT NULL, bytes INTEGER NOT NULL,
-    modified_ns INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    PRIMARY KEY (source, landing_date, name)) WITHOUT ROWID;
-CREATE TABLE published (
-    tbl TEXT PRIMARY KEY, digest BLOB NOT NULL, definition BLOB NOT NULL, sha256 TEXT NOT NULL,
-    rows INTEGER NOT NULL, data_through TEXT NOT NULL);
-"""
-
-
-class SliceKey(NamedTuple):
-    """A slice of a table: its period, and the part of the period where a table has parts."""
-
-    period: date
-    part: str = ""
-
-
-class Slice(NamedTuple):
-    """What is recorded of a slice: what it was made from, its content, its place."""
-
-    digest: bytes
-    checksum: bytes
-    rows: int
-    file: int | None
-
-
-class StoredFile(NamedTuple):
-    """A current file of the warehouse."""
-
-    table: str
-    bucket: str
-    path: str
-    bytes: int
-    sha256: str
-    rows: int
-
-
-class LandingFile(NamedTuple):
-    """A landed file as it was when it was taken in."""
-
-    bytes: int
-    modified_ns: int
-    sha256: str
-
-
-class News(NamedTuple):
-    """Why what is published next may differ: of a source's landing date, or of a table's day."""
-
-    subject: str
-    day: date
-    cause: str
-
-
-class Published(NamedTuple):
-    """A table as it was last published: its content, and the code and settings behind it."""
-
-    digest: bytes
-    definition: bytes
-    sha256: str
-    rows: int
-    data_through: date
-
-
-@dataclass
-class Change:
-    """Everything that one transaction makes current."""
-
-    files: dict[int, StoredFile] = field(default_factory=dict)
-    dropped_files: set[int] = field(default_factory=set)
-    slices: dict[tuple[str, SliceKey], Slice] = field(default_factory=dict)
-    dropped_slices: set[tuple[str, SliceKey]] = field(default_factory=set)
-    landing_dates: dict[tuple[str, date], bytes] = field(default_factory=dict)
-    dropped_landing_dates: set[tuple[str, date]] = field(default_factory=set)
-    landing_files: dict[tuple[str, date], dict[str, LandingFile]] = field(default_factory=dict)
-    news: set[News] = field(default_factory=set)
+from pipelines.warehouse.manifest_file import open_file, usable, write_landings, write_slices
+from pipelines.warehouse.records import (
+    Change,
+    LandingFile,
+    News,
+    Published,
+    Slice,
+    SliceKey,
+    StoredFile,
+)
+from pipelines.warehouse.states import Settled, Slices, TableState, changed_state
 
 
 class Manifest:
     """The manifest in memory, kept equal to its SQLite file.
 
-    Readers may open it while a run writes; they see the state of the last commit.
+    Readers may open it while a run writes; they see the state of the last commit. Who writes is
+    alone, and loads slices and landed files when they are first asked for.
     """
 
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path
-        self._connection = _open(path, writable)
+        self._connection = open_file(path, writable)
+        self._days = _Days()
         self.files: dict[int, StoredFile] = {}
         self.buckets: dict[tuple[str, str], int] = {}
-        self.slices: dict[str, dict[SliceKey, Slice]] = {}
         self.landing_dates: dict[tuple[str, date], bytes] = {}
-        self.landing_files: dict[tuple[str, date], dict[str, LandingFile]] = {}
         self.news: set[News] = set()
         self.published: dict[str, Published] = {}
-        with _usable(path):
-            self._load()
+        self.states: dict[str, TableState] = {}
+        self.settled: dict[str, Settled] = {}
+        self.settled_landings: dict[str, bytes] = {}
+        self._changes: dict[str, list[tuple[bytes, set[SliceKey]]]] = defaultdict(list)
+        self._unsaved: dict[tuple[str, str], tuple[object, ...]] = {}
+        with usable(path):
+            self._load(everything=not writable)
         self._seen = self._state()
 
     def is_current(self) -> bool:
@@ -144,6 +68,12 @@ class Manifest:
         """Let go of the SQLite file."""
         self._connection.close()
 
+    def save(self) -> None:
+        """Write what was settled since the last transaction."""
+        if self._unsaved:
+            with self._transaction():
+                pass
+
     def take_file_id(self) -> int:
         """The next id for a new file."""
         self._next_id += 1
@@ -151,14 +81,59 @@ class Manifest:
 
     def commit(self, change: Change) -> None:
         """Make a change current, whole or not at all."""
+        records = change.records()
+        states, changed = {}, {}
+        for table, of_table in records.items():
+            before = self.slices.get(table, {})
+            states[table], changed[table] = changed_state(self.state(table), before, of_table)
+        for source, _ in change.landings():
+            self._unsaved.pop(("settled_landings", source), None)
         with self._transaction() as cursor:
-            _write_slices(cursor, change)
-            _write_landings(cursor, change)
+            write_slices(cursor, change)
+            write_landings(cursor, change)
             cursor.executemany(
                 "INSERT OR IGNORE INTO news VALUES (?, ?, ?)",
                 [(each.subject, each.day.isoformat(), each.cause) for each in change.news],
             )
-        self._apply(change)
+            cursor.executemany("DELETE FROM states WHERE tbl = ?", [(table,) for table in states])
+            cursor.executemany(
+                "INSERT INTO states VALUES (?, ?, ?, ?, ?)",
+                [(table, *state) for table, state in states.items() if state.slices],
+            )
+        for table, keys in changed.items():
+            if keys:
+                self._changes[table].append((self.state(table).content, keys))
+        self.states.update(states)
+        self._apply(change, records)
+
+    def state(self, table: str) -> TableState:
+        """What a table holds, in a few bytes."""
+        return self.states.get(table, TableState())
+
+    def changes_since(self, table: str, content: bytes) -> set[SliceKey] | None:
+        """Slices whose content may be another than when it was ``content``; None: not known."""
+        if self.state(table).content == content:
+            return set()
+        log = self._changes[table]
+        known = [place for place, (before, _) in enumerate(log) if before == content]
+        if not known:
+            return None
+        return set().union(*(keys for _, keys in log[known[-1] :]))
+
+    def settle(self, table: str, settled: Settled) -> None:
+        """Record, with the next transaction, on what terms a table is up to date."""
+        if self.settled.get(table) != settled:
+            self.settled[table] = settled
+            through = settled.through and settled.through.isoformat()
+            inputs = json.dumps({name: each.hex() for name, each in settled.inputs.items()})
+            row = (table, settled.terms, settled.definition, through, settled.own, inputs)
+            self._unsaved["settled", table] = row
+
+    def settle_landing(self, source: str, seen: bytes) -> None:
+        """Record, with the next transaction, what landing looked like when all was taken in."""
+        if self.settled_landings.get(source) != seen:
+            self.settled_landings[source] = seen
+            self._unsaved["settled_landings", source] = (source, seen)
 
     def commit_published(self, published: dict[str, Published]) -> None:
         """Record what was published; with it, nothing is news any more."""
@@ -188,7 +163,11 @@ class Manifest:
         try:
             cursor.execute("BEGIN IMMEDIATE")
             yield cursor
+            for (table, _), row in self._unsaved.items():
+                marks = ", ".join("?" * len(row))
+                cursor.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", row)
             cursor.execute("COMMIT")
+            self._unsaved.clear()
         except BaseException as error:
             if self._connection.in_transaction:
                 cursor.execute("ROLLBACK")
@@ -199,45 +178,88 @@ class Manifest:
                 ) from error
             raise
 
-    def _load(self) -> None:
-        days = _Days()
+    def _load(self, *, everything: bool) -> None:
+        days = self._days
         cursor = self._connection.cursor()
         cursor.execute("BEGIN")
         for key, *values in cursor.execute("SELECT * FROM files"):
             self._add_file(key, StoredFile(*values))
-        for table, period, part, *values in cursor.execute("SELECT * FROM slices"):
-            self.slices.setdefault(table, {})[SliceKey(days[period], part)] = Slice(*values)
         for source, day, digest in cursor.execute("SELECT * FROM landing_dates"):
             self.landing_dates[source, days[day]] = digest
         for subject, day, cause in cursor.execute("SELECT * FROM news"):
             self.news.add(News(subject, days[day], cause))
-        for source, day, name, *values in cursor.execute("SELECT * FROM landing_files"):
-            self.landing_files.setdefault((source, days[day]), {})[name] = LandingFile(*values)
         for table, *seen, rows, through in cursor.execute("SELECT * FROM published"):
             digest, definition, sha256 = seen
             self.published[table] = Published(digest, definition, sha256, rows, days[through])
+        for table, *state in cursor.execute("SELECT * FROM states"):
+            self.states[table] = TableState(*state)
+        self._load_settled(cursor)
+        self.slices = Slices(self.states, self._slices_of)
+        if everything:
+            dict(self.slices)
+            _ = self.landing_files
         cursor.execute("COMMIT")
         self._next_id = max(self.files, default=0) + 1
+
+    def _load_settled(self, cursor: sqlite3.Cursor) -> None:
+        self.settled_landings.update(cursor.execute("SELECT * FROM settled_landings"))
+        for table, terms, definition, through, own, inputs in cursor.execute(
+            "SELECT * FROM settled"
+        ):
+            self.settled[table] = Settled(
+                terms,
+                definition,
+                through and self._days[through],
+                own,
+                {name: bytes.fromhex(each) for name, each in json.loads(inputs).items()},
+            )
+
+    def _slices_of(self, table: str) -> dict[SliceKey, Slice]:
+        days = self._days
+        found = "SELECT period, part, digest, checksum, rows, file FROM slices WHERE tbl = ?"
+        with usable(self.path):
+            return {
+                SliceKey(days[period], part): Slice._make(values)
+                for period, part, *values in self._connection.execute(found, [table])
+            }
+
+    @cached_property
+    def landing_files(self) -> dict[tuple[str, date], dict[str, LandingFile]]:
+        """The landed files as they were when they were taken in, by source and landing date."""
+        files: dict[tuple[str, date], dict[str, LandingFile]] = {}
+        with usable(self.path):
+            for source, day, name, *values in self._connection.execute(
+                "SELECT * FROM landing_files"
+            ):
+                of_date = files.setdefault((source, self._days[day]), {})
+                of_date[name] = LandingFile._make(values)
+        return files
 
     def _add_file(self, key: int, stored: StoredFile) -> None:
         self.files[key] = stored
         self.buckets[stored.table, stored.bucket] = key
 
-    def _apply(self, change: Change) -> None:
+    def _apply(
+        self, change: Change, records: Mapping[str, Mapping[SliceKey, Slice | None]]
+    ) -> None:
         for key in change.dropped_files:
             gone = self.files.pop(key)
             del self.buckets[gone.table, gone.bucket]
         for key, stored in change.files.items():
             self._add_file(key, stored)
-        for table, slice_key in change.dropped_slices:
-            self.slices.get(table, {}).pop(slice_key, None)
-        for (table, slice_key), record in change.slices.items():
-            self.slices.setdefault(table, {})[slice_key] = record
+        for table, of_table in records.items():
+            self.slices.change(table, of_table)
+        self.news |= change.news
+        if change.landings():
+            self._apply_landings(change)
+
+    def _apply_landings(self, change: Change) -> None:
+        for source, _ in change.landings():
+            self.settled_landings.pop(source, None)
         for landing in change.dropped_landing_dates:
             self.landing_dates.pop(landing, None)
             self.landing_files.pop(landing, None)
         self.landing_dates.update(change.landing_dates)
-        self.news |= change.news
         self.landing_files.update(change.landing_files)
 
 
@@ -247,80 +269,3 @@ class _Days(dict[str, date]):
     def __missing__(self, text: str) -> date:
         self[text] = day = date.fromisoformat(text)
         return day
-
-
-def _open(path: Path, writable: bool) -> sqlite3.Connection:
-    # A run killed in its first moments leaves a file without content.
-    if not writable and not (path.exists() and path.stat().st_size):
-        raise TidemarkError(f"nothing was run yet in {path.parent.parent}: `tidemark run` first")
-    # Readers too may have to roll back what a killed run left half written.
-    mode = "rwc" if writable else "rw"
-    with _usable(path):
-        connection = sqlite3.connect(
-            f"file:{path}?mode={mode}", uri=True, isolation_level=None, timeout=30
-        )
-        connection.execute(f"PRAGMA query_only = {not writable}")
-        if writable and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            connection.executescript(
-                f"BEGIN; {_TABLES} INSERT INTO about VALUES ('format', '{FORMAT}'); COMMIT;"
-            )
-        found = connection.execute("SELECT value FROM about WHERE key = 'format'").fetchone()
-    if found != (FORMAT,):
-        raise TidemarkError(
-            f"{path.parent} was written in format {found[0] if found else 'unknown'}, this "
-            f"Tidemark reads {FORMAT}: use the Tidemark that wrote it, or move the folder away and "
-            "run again to rebuild it"
-        )
-    return connection
-
-
-@contextmanager
-def _usable(path: Path) -> Iterator[None]:
-    """TidemarkError where the file turns out to be damaged, or to be no manifest."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        raise TidemarkError(
-            f"the manifest {path} cannot be used ({error}): restore it from a backup, or move the "
-            f"folder {path.parent} away and run again to rebuild everything from landing"
-        ) from error
-
-
-def _write_slices(cursor: sqlite3.Cursor, change: Change) -> None:
-    # A file that goes and one that comes may bear one name: the same content in other company.
-    cursor.executemany(
-        "DELETE FROM slices WHERE tbl = ? AND period = ? AND part = ?",
-        [(t, k.period.isoformat(), k.part) for t, k in change.dropped_slices],
-    )
-    cursor.executemany("DELETE FROM files WHERE id = ?", [(f,) for f in change.dropped_files])
-    cursor.executemany(
-        "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(key, *stored) for key, stored in change.files.items()],
-    )
-    cursor.executemany(
-        "INSERT OR REPLACE INTO slices VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(t, k.period.isoformat(), k.part, *s) for (t, k), s in change.slices.items()],
-    )
-
-
-def _write_landings(cursor: sqlite3.Cursor, change: Change) -> None:
-    touched: Iterable[tuple[str, date]] = {
-        *change.dropped_landing_dates,
-        *change.landing_dates,
-        *change.landing_files,
-    }
-    keys = [(source, day.isoformat()) for source, day in touched]
-    for table in ("landing_dates", "landing_files"):
-        cursor.executemany(f"DELETE FROM {table} WHERE source = ? AND landing_date = ?", keys)
-    cursor.executemany(
-        "INSERT INTO landing_dates VALUES (?, ?, ?)",
-        [(s, d.isoformat(), digest) for (s, d), digest in change.landing_dates.items()],
-    )
-    cursor.executemany(
-        "INSERT INTO landing_files VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (source, day.isoformat(), name, *stored)
-            for (source, day), files in change.landing_files.items()
-            for name, stored in files.items()
-        ],
-    )

@@ -13,8 +13,8 @@ import polars as pl
 
 from pipelines.references import REFERENCES
 from pipelines.settings import Settings
-from pipelines.warehouse.manifest import SliceKey
 from pipelines.warehouse.periods import Grain
+from pipelines.warehouse.records import SliceKey
 from schemas.base import Promise, Table, dtypes, promise_of
 
 Reach = int | Callable[[Settings], int]

@@ -25,9 +25,10 @@ from pipelines.warehouse.contents import (
 )
 from pipelines.warehouse.disk import Staging, cannot_write, remove, sha256, sha256_of
 from pipelines.warehouse.filing import Filing, is_shared
-from pipelines.warehouse.manifest import Change, Manifest, Slice, SliceKey, StoredFile
+from pipelines.warehouse.manifest import Manifest
 from pipelines.warehouse.parallel import in_parallel
 from pipelines.warehouse.parquet import parquet_bytes, write_parquet
+from pipelines.warehouse.records import Change, Slice, SliceKey, StoredFile
 from pipelines.warehouse.small_files import SmallFiles
 from pipelines.warehouse.specs import SourceTables
 
