@@ -47,6 +47,9 @@ def _retention_months(settings: Settings) -> int:
     return months_before(settings.retention_periods)
 
 
+# What counts people one dimension at a time: months that are worked on together need not be read
+# again as those before and after one another.
+_BY_DIMENSION = 6_000_000
 # Every slice reads all there is: one pass serves them all.
 _IN_ONE_GO = 10**15
 
@@ -122,15 +125,15 @@ TABLES = (
     Spec("session_goals", "day", {"session_days": Within(), "events": Within(0, _session_days), "stitches": Within(0, _session_days)}, "spines", needs="goals"),
     Spec("conversions_daily", "month", {"sessions_daily": Within(), "session_goals": Within(), "plan_months": Within()}, "sessions"),
     Spec("conversions_periodic", "month", {"sessions_periodic": Within(), "session_goals": Within(0, 1), "plan_months": Within(0, 1)}, "sessions"),
-    Spec("active_users_daily", "month", {"user_months": Within(_window_months), "users": Within(), "segments": UpTo(), "plan_months": Within()}, "activity", is_dense=True),
-    Spec("active_users_periodic", "month", {"user_months": Within(0, 1), "segments": UpTo(1)}, "activity", is_dense=True),
+    Spec("active_users_daily", "month", {"user_months": Within(_window_months), "users": Within(), "segments": UpTo(), "plan_months": Within()}, "activity", is_dense=True, chunk_rows=_BY_DIMENSION),
+    Spec("active_users_periodic", "month", {"user_months": Within(0, 1), "segments": UpTo(1)}, "activity", is_dense=True, chunk_rows=_BY_DIMENSION),
     Spec("active_days_histogram", "month", {"user_months": Within(0, 1)}, "activity", is_dense=True),
-    Spec("lifecycle", "month", {"user_months": Within(1, 1), "users": Within(0, 1), "segments": UpTo(1)}, "activity", is_dense=True),
+    Spec("lifecycle", "month", {"user_months": Within(1, 1), "users": Within(0, 1), "segments": UpTo(1)}, "activity", is_dense=True, chunk_rows=_BY_DIMENSION),
     Spec("engagement_frequency", "month", {"sessions_periodic": Within(), "lifecycle": UpTo(), "user_days": Within(0, 1)}, "activity", is_dense=True),
     Spec("feature_usage", "month", {"feature_days": Within(0, 1), "feature_segments": UpTo(1), "lifecycle": Within(), "plan_months": Within(0, 1)}, "product", is_dense=True),
     Spec("first_week_engagement", "month", {"user_months": Within(0, 1), "users": Within(), "segments": UpTo()}, "activity", is_dense=True),
     Spec("cohort_sizes", "month", {"users": Within(0, 1), "definition_users": Within(0, 1), "definition_months": Within(0, 1)}, "retention", is_dense=True),
-    Spec("cohort_returns", "month", {"users": Within(_retention_months), "user_months": Within(0, 1), "definition_users": Within(_retention_months), "definition_months": Within(_retention_months, 1)}, "retention", is_dense=True),
+    Spec("cohort_returns", "month", {"users": Within(_retention_months), "user_months": Within(0, 1), "definition_users": Within(_retention_months), "definition_months": Within(_retention_months, 1)}, "retention", is_dense=True, chunk_rows=_BY_DIMENSION),
     Spec("cohort_last_returns", "month", {"users": Within(_retention_months), "user_months": Within(_retention_months), "definition_users": Within(_retention_months), "definition_months": Within(_retention_months)}, "retention", is_dense=True),
     Spec("cohort_retention", "whole", {"cohort_sizes": Everything(), "cohort_returns": Everything(), "cohort_last_returns": Everything()}, "retention"),
     Spec("churn_models", "whole", {"customers": Everything(), "subscriptions": Everything(), "orders": Everything(), "tickets": Everything(), "user_months": Everything()}, "profiles"),

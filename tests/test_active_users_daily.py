@@ -29,6 +29,7 @@ def daily(
         frame(Users, people),
         frame(Segments, starts),
         frame(PlanMonths, plans),
+        dimensions=["platform", "country", "plan"],
         wau_window_days=wau,
         mau_window_days=mau,
         data_through=day(through),

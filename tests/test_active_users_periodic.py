@@ -16,6 +16,7 @@ def periodic(
     return active_users_periodic(
         frame(UserMonths, months),
         frame(Segments, starts),
+        dimensions=["platform"],
         week_start=week_start,
         data_through=day(through),
     )

@@ -28,6 +28,7 @@ def states(
         frame(UserMonths, months),
         frame(Users, people),
         frame(Segments, starts),
+        dimensions=["platform"],
         week_start=week_start,
         data_through=day(through),
     )
@@ -153,6 +154,7 @@ def test_a_period_is_complete_when_its_last_day_is_not_after_the_horizon() -> No
         frame(UserMonths, [month("2024-01", "u", 29)]),
         frame(Users, [first("2024-01-29", "u")]),
         frame(Segments, [since("2024-01-29")]),
+        dimensions=["platform"],
         week_start="monday",
         data_through=day("2024-01-31"),
     )

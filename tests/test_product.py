@@ -89,7 +89,7 @@ def feature_inputs(events: Rows, home: Home) -> dict[str, Rows]:
     months = user_months(seen, plans, dimensions=home["dimensions"]).collect().lazy()
     people = users(months, empty(Users)).collect().lazy()
     calendar = {"week_start": home["week_start"], "data_through": home["data_through"]}
-    states = lifecycle(months, people, segments(people), **calendar)
+    states = lifecycle(months, people, segments(people), dimensions=home["dimensions"], **calendar)
     used = collected(feature_days(events.lazy(), stitches, **names), FeatureDays)
     return {
         "feature_days": used,

@@ -1,7 +1,14 @@
 import polars as pl
 import pytest
 
-from transforms.segmentation import SEPARATOR, combined, event_dimensions, split, value_of
+from transforms.segmentation import (
+    SEPARATOR,
+    by_dimension,
+    combined,
+    event_dimensions,
+    of_everybody,
+    value_of,
+)
 
 
 def test_only_dimensions_that_events_carry_are_broken_down_in_the_order_of_the_setting() -> None:
@@ -37,21 +44,23 @@ def test_a_separator_within_a_value_becomes_a_blank() -> None:
     assert written("w\x1feb", "DE") == "w eb\x1fDE"
 
 
-def parts(combinations: list[str], names: list[str]) -> set[tuple[str, str, str]]:
-    table = split(pl.LazyFrame({"segments": combinations}, schema={"segments": pl.String}), names)
-    rows = table.collect()
-    assert rows.columns == ["segments", "dimension", "segment"]
-    assert not rows.is_duplicated().any()
-    return set(rows.rows())
+def parts(combinations: list[str], names: list[str]) -> list[tuple[str, str, str]]:
+    rows = pl.LazyFrame({"segments": combinations}, schema={"segments": pl.String})
+    named = pl.concat([of_everybody(rows), *by_dimension(rows, names)])
+    return sorted(named.select("segments", "dimension", "segment").collect().rows())
 
 
-def test_a_combination_splits_into_everybody_and_one_segment_per_dimension() -> None:
+def test_rows_come_once_for_everybody_and_once_per_dimension() -> None:
     both = SEPARATOR.join(["web", "DE"])
-    assert parts([both, both], ["platform", "country"]) == {
-        (both, "all", "all"),
-        (both, "platform", "web"),
-        (both, "country", "DE"),
-    }
+    other = SEPARATOR.join(["ios", "DE"])
+    assert parts([both, both, other], ["platform", "country"]) == [
+        (other, "all", "all"),
+        (other, "country", "DE"),
+        (other, "platform", "ios"),
+        *[(both, "all", "all")] * 2,
+        *[(both, "country", "DE")] * 2,
+        *[(both, "platform", "web")] * 2,
+    ]
 
 
 def test_empty_values_survive_the_split() -> None:
@@ -59,4 +68,4 @@ def test_empty_values_survive_the_split() -> None:
 
 
 def test_without_dimensions_there_is_only_everybody() -> None:
-    assert parts([""], []) == {("", "all", "all")}
+    assert parts([""], []) == [("", "all", "all")]

@@ -1,5 +1,6 @@
 """Active users by day, with their trailing windows."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -9,6 +10,7 @@ from transforms.bits import DAYS_OF_MONTH, aligned, any_of, people_with, trailin
 from transforms.calendar import DAY, dense_periods, first_day_of_all
 from transforms.division import ratio
 from transforms.paying import PAYING, PAYING_DIMENSIONS, by_day, paying_users
+from transforms.plans import one_by_one
 
 _SEGMENT = ["dimension", "segment"]
 _WINDOWS = ("dau", "wau", "mau")
@@ -21,6 +23,7 @@ def active_users_daily(
     segments: pl.LazyFrame,
     plan_months: pl.LazyFrame,
     *,
+    dimensions: Sequence[str],
     wau_window_days: int,
     mau_window_days: int,
     data_through: date,
@@ -32,7 +35,9 @@ def active_users_daily(
     pay are counted by their own country and plan, wherever they were active.
     """
     windows = (1, wau_window_days, mau_window_days)
-    active = _active(user_months, windows, data_through)
+    active = pl.concat(
+        _active(rows, windows, data_through) for rows in one_by_one(user_months, dimensions)
+    )
     paying = paying_users(plan_months, user_months, mau_window_days, data_through)
     new = users.group_by(pl.col("first_date").alias("date"), *_SEGMENT).agg(
         new_users=pl.len().cast(pl.Int64)

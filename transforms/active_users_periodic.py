@@ -1,5 +1,6 @@
 """Active users by calendar week and month."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -26,6 +27,7 @@ from transforms.calendar import (
     week_of_month,
 )
 from transforms.division import ratio
+from transforms.plans import one_by_one
 
 _SEGMENT = ["dimension", "segment"]
 _COUNTS = ["active_users", "active_user_days"]
@@ -35,6 +37,7 @@ def active_users_periodic(
     user_months: pl.LazyFrame,
     segments: pl.LazyFrame,
     *,
+    dimensions: Sequence[str],
     week_start: str,
     data_through: date,
 ) -> pl.LazyFrame:
@@ -44,9 +47,10 @@ def active_users_periodic(
     goes one month further. ``active_user_days`` is the sum of the period's daily active users.
     """
     known = until(user_months, ["active_days"], data_through).rename({"active_days": "bits"})
+    weeks = pl.concat(_weeks(rows, week_start) for rows in one_by_one(known, dimensions))
     parts = [
         _with_every_period(counts, grain, segments, week_start, data_through)
-        for grain, counts in ((WEEK, _weeks(known, week_start)), (MONTH, _months(known)))
+        for grain, counts in ((WEEK, weeks), (MONTH, _months(known)))
     ]
     return pl.concat(parts)
 

@@ -8,8 +8,7 @@ import polars as pl
 
 from transforms.calendar import period_start
 from transforms.division import ratio
-from transforms.plans import with_plans
-from transforms.segmentation import split
+from transforms.plans import in_each_dimension
 
 _CELL = ["period_start", "dimension", "segment"]
 _COUNTS = ["conversions", "converting_users", "converting_sessions"]
@@ -29,17 +28,15 @@ def conversion_counts(
     """Each goal in each of ``periods``: period_start, dimension, segment, sessions, visitors."""
     names = sorted({goal["name"] for goal in goals})
     until = session_goals.filter(pl.col("date") <= data_through)
-    known, split_by = with_plans(until, plan_months, dimensions)
     start = period_start(pl.col("date"), grain, week_start)
-    reached = (
-        known.with_columns(period_start=start)
-        .join(split(known, split_by), on="segments")
-        .group_by(*_CELL, "goal")
-        .agg(
+    dated = until.with_columns(period_start=start)
+    reached = pl.concat(
+        part.group_by(*_CELL, "goal").agg(
             conversions=pl.col("conversions").sum(),
             converting_users=pl.col("user_id").n_unique().cast(pl.Int64),
             converting_sessions=pl.len().cast(pl.Int64),
         )
+        for part in in_each_dimension(dated, plan_months, dimensions)
     )
     return (
         periods.join(pl.LazyFrame({"goal": names}, schema={"goal": pl.String}), how="cross")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from transforms.segmentation import event_dimensions, split
+from transforms.segmentation import by_dimension, event_dimensions, of_everybody
 
 _KEY = ["month", "definition", "dimension", "segment", "user_id"]
 
@@ -24,14 +24,12 @@ def definition_months(definition_days: pl.LazyFrame, *, dimensions: Sequence[str
         start_days=pl.when("is_start").then(bit).otherwise(0),
         return_days=pl.when("is_return").then(bit).otherwise(0),
     )
-    everybody = days.with_columns(dimension=pl.lit("all"), segment=pl.lit("all"))
     starts = days.filter(pl.col("segments").is_not_null()).with_columns(
         return_days=pl.lit(0, pl.Int64)
     )
-    parts = split(starts, event_dimensions(dimensions)).filter(pl.col("dimension") != "all")
-    columns = [*_KEY, "start_days", "return_days"]
+    parts = [of_everybody(days), *by_dimension(starts, event_dimensions(dimensions))]
     return (
-        pl.concat([everybody.select(columns), starts.join(parts, on="segments").select(columns)])
+        pl.concat(part.select(*_KEY, "start_days", "return_days") for part in parts)
         .group_by(_KEY)
         .agg(pl.col("start_days", "return_days").bitwise_or())
     )

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from transforms.features import by_dimension, feature_rows
+from transforms.plans import PLAN, by_plan
+from transforms.segmentation import by_dimension, event_dimensions, of_everybody
 
 _KEY = ["feature", "dimension", "segment"]
 
@@ -20,10 +21,12 @@ def feature_segments(
 
     ``feature_segments`` are this table's own rows of all earlier months.
     """
-    known, names = feature_rows(feature_days, plan_months, dimensions)
-    first_date = pl.col("first_date").min()
-    days = known.group_by("feature", "segments").agg(first_date=pl.col("event_date").min()).cache()
-    firsts = [part.group_by(_KEY).agg(first_date) for part in by_dimension(days, names)]
+    first_date = pl.col("event_date").min().alias("first_date")
+    days = feature_days.group_by("feature", "segments").agg(pl.col("event_date").min()).cache()
+    parts = [of_everybody(days), *by_dimension(days, event_dimensions(dimensions))]
+    if PLAN in dimensions:
+        parts.append(by_plan(feature_days, plan_months, day="event_date"))
+    firsts = [part.group_by(_KEY).agg(first_date) for part in parts]
     new = pl.concat(firsts).join(feature_segments, on=_KEY, how="anti")
     return new.select(
         pl.col("first_date").dt.month_start().alias("first_month"), *_KEY, "first_date"

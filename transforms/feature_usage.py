@@ -9,7 +9,8 @@ from schemas.base import ALL, dtypes
 from schemas.feature_usage import FeatureUsage
 from transforms.calendar import GRAINS, period_start
 from transforms.division import ratio
-from transforms.features import by_dimension, feature_rows
+from transforms.plans import PLAN, by_plan
+from transforms.segmentation import by_dimension, event_dimensions, of_everybody
 
 _SEGMENT = ["dimension", "segment"]
 _KEY = ["grain", "period_start", "feature", *_SEGMENT]
@@ -33,8 +34,9 @@ def feature_usage(
     and so does ``feature_segments``, which holds all months before.
     """
     until = feature_days.filter(pl.col("event_date") <= data_through)
-    known, names = feature_rows(until, plan_months, dimensions)
-    counts = pl.concat([_counts(known, names, grain, week_start) for grain in GRAINS])
+    counts = pl.concat(
+        _counts(until, plan_months, dimensions, grain, week_start) for grain in GRAINS
+    )
     firsts = feature_segments.filter(pl.col("first_date") <= data_through)
     return (
         _cells(firsts, lifecycle, week_start)
@@ -65,19 +67,28 @@ def _cells(firsts: pl.LazyFrame, lifecycle: pl.LazyFrame, week_start: str) -> pl
     )
 
 
-def _counts(known: pl.LazyFrame, names: Sequence[str], grain: str, week_start: str) -> pl.LazyFrame:
+def _counts(
+    used: pl.LazyFrame,
+    plan_months: pl.LazyFrame,
+    dimensions: Sequence[str],
+    grain: str,
+    week_start: str,
+) -> pl.LazyFrame:
     """Events and people of each period, feature and segment that has any."""
-    key = ["period_start", "feature"]
     start = period_start(pl.col("event_date"), grain, week_start)
+    dated = used.with_columns(period_start=start)
     people = (
-        known.group_by(start.alias("period_start"), "feature", "segments", "user_id")
+        dated.group_by("period_start", "feature", "segments", "user_id")
         .agg(pl.col("events").sum())
         .cache()
     )
-    parts = [
-        part.group_by(*key, *_SEGMENT).agg(
+    parts = [of_everybody(people), *by_dimension(people, event_dimensions(dimensions))]
+    if PLAN in dimensions:
+        parts.append(by_plan(dated, plan_months, day="event_date"))
+    counts = [
+        part.group_by("period_start", "feature", *_SEGMENT).agg(
             pl.col("events").sum(), feature_users=pl.col("user_id").n_unique().cast(pl.Int64)
         )
-        for part in by_dimension(people, names)
+        for part in parts
     ]
-    return pl.concat(parts).with_columns(grain=pl.lit(grain))
+    return pl.concat(counts).with_columns(grain=pl.lit(grain))

@@ -30,6 +30,7 @@ from transforms.calendar import (
     plus_days,
     week_of_month,
 )
+from transforms.plans import one_by_one
 
 _SEGMENT = ["dimension", "segment"]
 _BEFORE = 7
@@ -43,6 +44,7 @@ def lifecycle(
     users: pl.LazyFrame,
     segments: pl.LazyFrame,
     *,
+    dimensions: Sequence[str],
     week_start: str,
     data_through: date,
 ) -> pl.LazyFrame:
@@ -53,6 +55,18 @@ def lifecycle(
     further.
     """
     known = until(user_months, ["active_days"], data_through).rename({"active_days": "bits"})
+    wide = pl.concat(
+        _active(rows, week_start, data_through) for rows in one_by_one(known, dimensions)
+    )
+    active = _by_grain(wide, week_start)
+    seen = users.filter(pl.col("first_date") <= data_through)
+    return pl.concat(
+        _states(active[grain], seen, segments, grain, week_start, data_through) for grain in GRAINS
+    )
+
+
+def _active(known: pl.LazyFrame, week_start: str, data_through: date) -> pl.LazyFrame:
+    """People active in each period, in the one before, and in both, from one pass over them."""
     people = aligned(
         known,
         [*_SEGMENT, "user_id"],
@@ -61,21 +75,12 @@ def lifecycle(
         own_flag=_ACTIVE_THIS_MONTH,
         previous_flag=_ACTIVE_LAST_MONTH,
     ).filter(pl.col("month") <= data_through)
-    seen = users.filter(pl.col("first_date") <= data_through)
-    active = _active_by_grain(people, week_start)
-    return pl.concat(
-        _states(active[grain], seen, segments, grain, week_start, data_through) for grain in GRAINS
-    )
-
-
-def _active_by_grain(people: pl.LazyFrame, week_start: str) -> dict[str, pl.LazyFrame]:
-    """People active in each period, in the one before, and in both, from one pass over them."""
     bits = pl.col("bits")
     weeks = shift_right(bits, days_to_week_start(pl.col("month"), week_start))
     days = [1 << (_BEFORE + day - 1) for day in range(DAYS_OF_MONTH.stop)]
     week_masks = [WEEK_BITS << 7 * week for week in range(len(WEEKS_OF_MONTH) + 1)]
     months = [_ACTIVE_LAST_MONTH, _ACTIVE_THIS_MONTH]
-    wide = (
+    return (
         people.with_columns(weeks=weeks)
         .group_by("month", *_SEGMENT)
         .agg(
@@ -84,6 +89,10 @@ def _active_by_grain(people: pl.LazyFrame, week_start: str) -> dict[str, pl.Lazy
             *_in_turn(bits, months, MONTH),
         )
     )
+
+
+def _by_grain(wide: pl.LazyFrame, week_start: str) -> dict[str, pl.LazyFrame]:
+    """The same with a row for each period."""
     of_days = _long(wide, DAY, DAYS_OF_MONTH).filter(
         pl.col("slot") <= pl.col("month").dt.days_in_month()
     )

@@ -1,49 +1,77 @@
 """Whose plan it is on a day: the one that bears the person's MRR at the day's end."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
+from schemas.base import ALL
+from transforms.bits import DAYS_OF_MONTH
 from transforms.recurring import NO_PLAN
-from transforms.segmentation import SEPARATOR, event_dimensions
+from transforms.segmentation import by_dimension, event_dimensions, of_everybody
 
 PLAN = "plan"
+_PERSON_MONTH = ["month", "user_id"]
+_ALL_DAYS = (1 << DAYS_OF_MONTH.stop - 1) - 1
+
+
+def one_by_one(rows: pl.LazyFrame, dimensions: Sequence[str]) -> Iterator[pl.LazyFrame]:
+    """The rows of everybody, then of one dimension of the setting ``dimensions`` at a time.
+
+    What groups by person needs memory for one of them only, and files that are stored by dimension
+    are read once in all.
+    """
+    plan = [PLAN] if PLAN in dimensions else []
+    for name in (ALL, *event_dimensions(dimensions), *plan):
+        yield rows.filter(pl.col("dimension") == name)
 
 
 def plans_on(days: pl.LazyFrame, plan_months: pl.LazyFrame) -> pl.LazyFrame:
     """``plan`` of each ``user_id`` and ``day``, from the person's first subscription on."""
-    bit = pl.lit(2, pl.Int64).pow((pl.col("day").dt.day() - 1).cast(pl.UInt32))
     return (
         days.select("user_id", "day")
         .unique()
         .with_columns(month=pl.col("day").dt.month_start())
-        .join(plan_months.select("month", "user_id", PLAN, "plan_days"), on=["month", "user_id"])
-        .filter((pl.col("plan_days") & bit) != 0)
+        .join(plan_months.select(*_PERSON_MONTH, PLAN, "plan_days"), on=_PERSON_MONTH)
+        .filter((pl.col("plan_days") & _bit(pl.col("day"))) != 0)
         .select("user_id", "day", PLAN)
     )
 
 
-def with_plans(
-    session_days: pl.LazyFrame, plan_months: pl.LazyFrame, dimensions: Sequence[str]
-) -> tuple[pl.LazyFrame, list[str]]:
-    """Sessions whose ``segments`` end with the plan of their day, and the dimensions in them.
+def in_each_dimension(
+    rows: pl.LazyFrame, plan_months: pl.LazyFrame, dimensions: Sequence[str], *, day: str = "date"
+) -> Iterator[pl.LazyFrame]:
+    """The rows, which have ``segments``, with ``dimension`` and ``segment``, by one at a time."""
+    yield of_everybody(rows)
+    yield from by_dimension(rows, event_dimensions(dimensions))
+    if PLAN in dimensions:
+        yield by_plan(rows, plan_months, day=day)
 
-    The plan is ``none`` where the person has none, and empty in months before the first
-    subscription of all, which have no such segments.
+
+def by_plan(rows: pl.LazyFrame, plan_months: pl.LazyFrame, *, day: str = "date") -> pl.LazyFrame:
+    """The rows with the plan that their ``user_id`` has on their day as ``segment``.
+
+    The plan is ``none`` where the person has none. Days in months before the first subscription of
+    all have no plan, and their rows are left out.
     """
-    names = event_dimensions(dimensions)
-    if PLAN not in dimensions:
-        return session_days, names
-    months = plan_months.select("month", has_plans=pl.lit(True)).unique()
-    borne = plans_on(session_days.select("user_id", day="date"), plan_months)
-    known = (
-        session_days.with_columns(day="date", month=pl.col("date").dt.month_start())
-        .join(months, on="month", how="left")
-        .join(borne, on=["user_id", "day"], how="left")
+    of_day = ((pl.col("plan_days") & _bit(pl.col(day))) != 0).fill_null(True)
+    return (
+        rows.with_columns(month=pl.col(day).dt.month_start())
+        .join(plan_months.select("month"), on="month", how="semi")
+        .join(_whole_months(plan_months), on=_PERSON_MONTH, how="left")
+        # Of the plans of a person's month one holds on the day; most people have none at all.
+        .filter(of_day)
+        .with_columns(dimension=pl.lit(PLAN), segment=pl.col(PLAN).fill_null(NO_PLAN))
+        .drop("month", PLAN, "plan_days")
     )
-    plan = pl.coalesce(PLAN, pl.lit(NO_PLAN)).str.replace_all(SEPARATOR, " ", literal=True)
-    segment = pl.when("has_plans").then(plan).otherwise(pl.lit(""))
-    values = [pl.col("segments"), segment] if names else [segment]
-    segments = pl.concat_str(values, separator=SEPARATOR)
-    added = ["day", "month", "has_plans", PLAN]
-    return known.with_columns(segments.alias("segments")).drop(added), [*names, PLAN]
+
+
+def _whole_months(plan_months: pl.LazyFrame) -> pl.LazyFrame:
+    """The plans by person and month, with the days before the first subscription under none."""
+    covered = plan_months.group_by(_PERSON_MONTH).agg(pl.col("plan_days").sum())
+    before = covered.with_columns(plan_days=_ALL_DAYS - pl.col("plan_days"), plan=pl.lit(NO_PLAN))
+    columns = [*_PERSON_MONTH, "plan_days", PLAN]
+    return pl.concat([plan_months.select(columns), before.select(columns)])
+
+
+def _bit(day: pl.Expr) -> pl.Expr:
+    return pl.lit(2, pl.Int64).pow((day.dt.day() - 1).cast(pl.UInt32))

@@ -3,7 +3,7 @@
 What a table counts per segment is the table's own affair.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -36,16 +36,20 @@ def combined(names: Sequence[str]) -> pl.Expr:
     return pl.concat_str(clean, separator=SEPARATOR).alias("segments")
 
 
-def split(segments: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
-    """Each distinct ``segments`` once per dimension, with columns dimension and segment.
+def of_everybody(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows with ``dimension`` and ``segment`` of the segment that holds all."""
+    return rows.with_columns(dimension=pl.lit(ALL), segment=pl.lit(ALL))
 
-    ("all", "all") comes with every combination. ``segments`` is a frame with that column.
+
+def by_dimension(rows: pl.LazyFrame, names: Sequence[str]) -> Iterator[pl.LazyFrame]:
+    """The rows with ``dimension`` and ``segment``, of one dimension at a time.
+
+    One at a time, so that only one copy of the rows is held. ``names`` are those that the rows'
+    ``segments`` combine, in their order.
     """
-    distinct = segments.select("segments").unique()
-    parts = pl.col("segments").str.split(SEPARATOR)
-    everybody = distinct.with_columns(dimension=pl.lit(ALL), segment=pl.lit(ALL))
-    single = [
-        distinct.with_columns(dimension=pl.lit(name), segment=parts.list.get(place))
-        for place, name in enumerate(names)
-    ]
-    return pl.concat([everybody, *single])
+    # Cached, or the plan makes the rows anew for each dimension.
+    distinct = rows.select("segments").unique().cache()
+    values = pl.col("segments").str.split(SEPARATOR)
+    for place, name in enumerate(names):
+        parts = distinct.with_columns(dimension=pl.lit(name), segment=values.list.get(place))
+        yield rows.join(parts, on="segments")

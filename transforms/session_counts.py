@@ -5,11 +5,9 @@ from datetime import date
 
 import polars as pl
 
-from schemas.base import ALL
 from transforms.calendar import dense_periods, period_start
 from transforms.division import ratio
-from transforms.plans import with_plans
-from transforms.segmentation import split
+from transforms.plans import in_each_dimension
 from transforms.sessionizing import in_seconds
 
 _KEY = ["period_start", "dimension", "segment"]
@@ -37,15 +35,15 @@ def session_counts(
         return period_start(pl.col(day), grain, week_start).alias("period_start")
 
     until = session_days.filter(pl.col("date") <= data_through)
-    known, names = with_plans(until, plan_months, dimensions)
-    known = known.with_columns(period("date"))
+    dated = until.with_columns(period("date"))
+    counts = pl.concat(map(_counted, in_each_dimension(dated, plan_months, dimensions)))
     new = visitors.filter(pl.col("first_date") <= data_through).group_by(
         period("first_date"), "dimension", "segment"
     )
     return (
         dense_periods(visitor_segments, grain, week_start=week_start, data_through=data_through)
         .select(_KEY)
-        .join(_by_segment(known, names), on=_KEY, how="left")
+        .join(counts, on=_KEY, how="left")
         .join(new.agg(new_visitors=pl.len().cast(pl.Int64)), on=_KEY, how="left")
         .with_columns(pl.col(*_COUNTS, "time_spent").fill_null(0))
         .with_columns(time_spent_seconds=in_seconds(pl.col("time_spent")))
@@ -60,27 +58,15 @@ def session_counts(
     )
 
 
-def _by_segment(known: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
-    parts = split(known, names).filter(pl.col("segment") != "").cache()
+def _counted(sessions: pl.LazyFrame) -> pl.LazyFrame:
     spent = (pl.col("ended_ts") - pl.col("started_ts")).dt.total_microseconds()
-    sums = known.group_by("period_start", "segments").agg(
+    return sessions.group_by(_KEY).agg(
         pl.len().cast(pl.Int64).alias("sessions"),
         pl.col("page_views").sum(),
         (pl.col("page_views") > 0).sum().cast(pl.Int64).alias("page_view_sessions"),
         pl.col("is_single_page").sum().cast(pl.Int64).alias("bounced_sessions"),
         (~pl.col("is_engaged")).sum().cast(pl.Int64).alias("unengaged_sessions"),
         spent.sum().alias("time_spent"),
+        visitors=pl.col("user_id").n_unique().cast(pl.Int64),
+        median_session_seconds=pl.col("duration_seconds").median(),
     )
-    added = sums.join(parts, on="segments").group_by(_KEY).agg(pl.col(*_SUMS, "time_spent").sum())
-    people = [
-        # One dimension at a time, so that only one copy of the sessions is held.
-        known.select("period_start", "segments", "user_id", "duration_seconds")
-        .join(parts.filter(pl.col("dimension") == dimension), on="segments")
-        .group_by(_KEY)
-        .agg(
-            visitors=pl.col("user_id").n_unique().cast(pl.Int64),
-            median_session_seconds=pl.col("duration_seconds").median(),
-        )
-        for dimension in (ALL, *names)
-    ]
-    return added.join(pl.concat(people), on=_KEY)

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from schemas.base import ALL
-from transforms.plans import with_plans
-from transforms.segmentation import split
+from transforms.plans import PLAN, by_plan
+from transforms.segmentation import by_dimension, event_dimensions, of_everybody
 
 _KEY = ["dimension", "segment", "user_id"]
 
@@ -23,21 +22,15 @@ def visitors(
     ``visitors`` are this table's own rows of all earlier months. Groups by person: a month's
     visitors must fit into memory.
     """
-    known, names = with_plans(session_days, plan_months, dimensions)
-    first_date = pl.col("first_date").min()
-    combinations = (
-        known.select("segments", "user_id", first_date="date")
-        .group_by("segments", "user_id")
-        .agg(first_date)
-        .cache()
-    )
-    parts = split(combinations, names).filter(pl.col("segment") != "")
-    seen = [
-        combinations.join(parts.filter(pl.col("dimension") == dimension), on="segments")
-        .group_by(_KEY)
-        .agg(first_date)
-        for dimension in (ALL, *names)
+    first_date = pl.col("date").min().alias("first_date")
+    combinations = session_days.group_by("segments", "user_id").agg(pl.col("date").min()).cache()
+    parts = [
+        of_everybody(combinations),
+        *by_dimension(combinations, event_dimensions(dimensions)),
     ]
+    if PLAN in dimensions:
+        parts.append(by_plan(session_days, plan_months))
+    seen = [part.group_by(_KEY).agg(first_date) for part in parts]
     new = pl.concat(seen).join(visitors, on=_KEY, how="anti")
     return new.select(
         pl.col("first_date").dt.month_start().alias("first_month"), *_KEY, "first_date"
