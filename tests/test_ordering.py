@@ -59,7 +59,14 @@ def test_that_rows_are_sorted_is_not_said_after_a_look_at_the_first_ones() -> No
 
 @pytest.mark.parametrize(
     ("values", "ranks"),
-    [(["b", None, "a", "b"], [1, None, 0, 1]), ([None, None], [None, None]), ([], [])],
+    [
+        (["b", None, "a", "b"], [1, None, 0, 1]),
+        (["b", "b", "b", None, None, "a", "a", "b", "b"], [1, 1, 1, None, None, 0, 0, 1, 1]),
+        ([None, None, None, "a", "a", "a"], [None, None, None, 0, 0, 0]),
+        (["d", "c", "b", "a"], [3, 2, 1, 0]),
+        ([None, None], [None, None]),
+        ([], []),
+    ],
 )
 def test_a_rank_is_the_place_among_the_distinct_values(
     values: list[str | None], ranks: list[int | None]

@@ -18,21 +18,23 @@ def test_a_run_has_its_first_and_last_row_and_a_length() -> None:
 
 def test_a_sum_is_that_of_the_rows_of_the_run() -> None:
     # Rows 3 and 1: 40 + 20; row 0: 10; rows 4 and 2: 50 - 30.
-    assert RUNS.sum(pl.Series([10, 20, -30, 40, 50])).to_list() == [60, 10, 20]
-    assert RUNS.sum(pl.Series([True, True, False, True, False])).to_list() == [2, 1, 0]
+    rows = pl.DataFrame({"x": [10, 20, -30, 40, 50], "is": [True, True, False, True, False]})
+    sums = RUNS.sums(rows, total=pl.col("x"), times=pl.col("is"))
+    assert sums.to_dict(as_series=False) == {"total": [60, 10, 20], "times": [2, 1, 0]}
 
 
 def test_the_first_and_last_row_of_which_something_holds_follow_the_order_of_the_run() -> None:
-    holds = pl.Series([False, True, True, True, False])
-    assert RUNS.first(holds).to_list() == [3, None, 2]
-    assert RUNS.last(holds).to_list() == [1, None, 2]
-    nowhere = pl.Series([False] * 5)
-    assert RUNS.first(nowhere).to_list() == [None, None, None]
-    assert RUNS.last(nowhere).to_list() == [None, None, None]
+    rows = pl.DataFrame({"x": [0, 7, 7, 7, 0]})
+    seven, nine = pl.col("x") == 7, pl.col("x") == 9
+    firsts = RUNS.firsts(rows, seven=seven, nine=nine).to_dict(as_series=False)
+    assert firsts == {"seven": [3, None, 2], "nine": [None, None, None]}
+    lasts = RUNS.lasts(rows, seven=seven, nine=nine).to_dict(as_series=False)
+    assert lasts == {"seven": [1, None, 2], "nine": [None, None, None]}
 
 
 def test_no_rows_have_no_runs() -> None:
     runs = Runs(pl.Series([], dtype=pl.UInt32), pl.Series([], dtype=pl.Boolean))
+    rows = pl.DataFrame(schema={"x": pl.Int64})
     assert runs.lengths.to_list() == []
-    assert runs.sum(pl.Series([], dtype=pl.Int64)).to_list() == []
-    assert runs.first(pl.Series([], dtype=pl.Boolean)).to_list() == []
+    assert runs.sums(rows, total=pl.col("x")).height == 0
+    assert runs.firsts(rows, seven=pl.col("x") == 7).height == 0

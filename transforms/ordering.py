@@ -12,7 +12,25 @@ _FEW = 1_000
 
 def rank_of(values: pl.Series) -> pl.Series:
     """Each text's place among the distinct ones in their order; null where it is null."""
+    is_head = values.ne_missing(values.shift(1))
+    if 2 * cast(int, is_head.sum()) < values.len():
+        # Each value comes several times in a row. Its first row is alike to what is above it only
+        # where that is the null above the first of all.
+        if values[0] is None:
+            is_head[0] = True
+        return _rank_by_sorting(values.filter(is_head)).gather(is_head.cum_sum() - 1)
+    if is_mostly_distinct(values):
+        return _rank_by_sorting(values)
     return values.cast(pl.Enum(values.drop_nulls().unique().sort())).to_physical().cast(pl.UInt32)
+
+
+def is_mostly_distinct(values: pl.Series) -> bool:
+    """Whether most values come once only."""
+    return 2 * cast(int, values.approx_n_unique()) > values.len()
+
+
+def _rank_by_sorting(values: pl.Series) -> pl.Series:
+    return values.rank("dense").cast(pl.UInt32) - 1
 
 
 def sorted_by(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
@@ -78,8 +96,7 @@ def _packed(rows: pl.DataFrame, by: Sequence[str]) -> tuple[list[pl.Series], Seq
 def _numbers(values: pl.Series) -> pl.Series | None:
     """Integers in the same order; None where there are none, or they are dearly bought."""
     if values.dtype == pl.String:
-        is_mostly_distinct = 2 * cast(int, values.approx_n_unique()) > values.len()
-        return None if is_mostly_distinct else rank_of(values).cast(pl.Int64)
+        return None if is_mostly_distinct(values) else rank_of(values).cast(pl.Int64)
     if values.dtype.is_temporal() or values.dtype == pl.Boolean:
         return values.to_physical().cast(pl.Int64)
     fits = values.dtype.is_integer() and values.dtype not in (pl.UInt64, pl.Int128)

@@ -3,6 +3,8 @@
 Sums and places of runs are differences of running sums, which cost far less than groups by hash.
 """
 
+from collections.abc import Mapping
+
 import polars as pl
 
 
@@ -10,8 +12,8 @@ class Runs:
     """The runs of some rows.
 
     ``row_at`` tells which row is at each place of the order, ``begins`` whether a run begins there;
-    at the first place one does. What is handed to the methods is a column of the rows; what they
-    give has one value per run.
+    at the first place one does. What is handed to the methods are expressions of the rows' columns,
+    all of which are worked on side by side; what they give has one row per run.
     """
 
     def __init__(self, row_at: pl.Series, begins: pl.Series) -> None:
@@ -22,26 +24,37 @@ class Runs:
         self.last_row = row_at.gather(self._last)
         self.lengths = (self._last.cast(pl.Int64) - starts + 1).cast(pl.Int64)
 
-    def sum(self, values: pl.Series) -> pl.Series:
-        """Sum of integers without nulls, or how often something holds."""
-        until = self._until(values.gather(self._row_at))
-        return until - until.shift(1, fill_value=0)
+    def sums(self, rows: pl.DataFrame, **values: pl.Expr) -> pl.DataFrame:
+        """Sums of integers without nulls, or how often something holds."""
+        until = self._until(self._ordered(rows, values))
+        return until.select(pl.all() - pl.all().shift(1, fill_value=0))
 
-    def first(self, holds: pl.Series) -> pl.Series:
-        """The first row of which it holds, null where there is none."""
-        rows, before, until = self._holding(holds)
-        return rows.gather(before.set(before == until, None))
+    def firsts(self, rows: pl.DataFrame, **conditions: pl.Expr) -> pl.DataFrame:
+        """The first row of which each holds, null where there is none."""
+        return self._rows_of_which(rows, conditions, is_last=False)
 
-    def last(self, holds: pl.Series) -> pl.Series:
-        """The last row of which it holds, null where there is none."""
-        rows, before, until = self._holding(holds)
-        return rows.gather((until - 1).set(before == until, None))
+    def lasts(self, rows: pl.DataFrame, **conditions: pl.Expr) -> pl.DataFrame:
+        """The last row of which each holds, null where there is none."""
+        return self._rows_of_which(rows, conditions, is_last=True)
 
-    def _holding(self, holds: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
-        """The rows of which it holds, and of each run how many come before it, and to its end."""
-        ordered = holds.gather(self._row_at)
-        until = self._until(ordered)
-        return self._row_at.filter(ordered), until.shift(1, fill_value=0), until
+    def _rows_of_which(
+        self, rows: pl.DataFrame, conditions: Mapping[str, pl.Expr], *, is_last: bool
+    ) -> pl.DataFrame:
+        ordered = self._ordered(rows, conditions)
+        # Of each run, how many rows of which it holds come before it, and to its end.
+        until = pl.all()
+        before = until.shift(1, fill_value=0)
+        place = pl.when(before < until).then(until - 1 if is_last else before)
+        places = self._until(ordered).select(place)
+        row_at = pl.lit(self._row_at)
+        return ordered.select(
+            row_at.filter(pl.col(name)).gather(places[name]).alias(name) for name in conditions
+        )
 
-    def _until(self, ordered: pl.Series) -> pl.Series:
-        return ordered.cum_sum().gather(self._last).cast(pl.Int64)
+    def _ordered(self, rows: pl.DataFrame, values: Mapping[str, pl.Expr]) -> pl.DataFrame:
+        return rows.select(
+            expression.gather(self._row_at).alias(name) for name, expression in values.items()
+        )
+
+    def _until(self, ordered: pl.DataFrame) -> pl.DataFrame:
+        return ordered.select(pl.all().cum_sum().gather(self._last).cast(pl.Int64))

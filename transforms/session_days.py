@@ -88,13 +88,12 @@ def _sessions(
     rows = rows.rechunk()
     streams = rows.with_columns(rank_of(rows[name]) for name in STREAM)
     runs = runs_of(streams)
-    unsorted = pl.DataFrame(
-        _counts(rows, runs, goal_events)
-        | _places(rows, runs, known)
-        | {f"{name}_rank": streams[name].gather(runs.first_row) for name in STREAM}
+    unsorted = _counts(rows, runs, goal_events).hstack(_places(rows, runs, known))
+    ranks = streams.select(pl.col(name).gather(runs.first_row) for name in STREAM)
+    counted = sorted_by(
+        unsorted.hstack(ranks.rename("{}_rank".format)),
+        ["date", "user_id_rank", "started_ts", "source_session_id_rank"],
     )
-    order = ["date", "user_id_rank", "started_ts", "source_session_id_rank"]
-    counted = sorted_by(unsorted, order)
     fetched = [
         ("user_id", "user_id", "first"),
         ("source_session_id", "source_session_id", "first"),
@@ -106,36 +105,43 @@ def _sessions(
         *((name, name, "first_utm") for name in _UTM),
         *((name, name, f"first_{name}") for name in known),
     ]
-    values = [rows[column].gather(counted[place]).alias(name) for name, column, place in fetched]
-    return _described(of_channels(_with_origin(counted.with_columns(values))), names)
+    values = rows.select(
+        pl.col(column).gather(counted[place]).alias(name) for name, column, place in fetched
+    )
+    return _described(of_channels(_with_origin(counted.hstack(values))), names)
 
 
-def _counts(rows: pl.DataFrame, runs: Runs, goal_events: Sequence[str]) -> dict[str, pl.Series]:
-    engaged = (rows["engaged_seconds"] * 1_000_000).round().cast(pl.Int64)
-    return {
-        "date": rows["event_date"].gather(runs.first_row),
-        "ended_date": rows["event_date"].gather(runs.last_row),
-        "started_ts": rows["event_ts"].gather(runs.first_row),
-        "ended_ts": rows["event_ts"].gather(runs.last_row),
-        "events": runs.lengths,
-        "page_views": runs.sum(rows["event_name"] == "page_view"),
-        "engaged": runs.sum(engaged.fill_null(0)),
-        "engaged_events": runs.sum(engaged.is_not_null()),
-        "is_converting": runs.sum(rows["event_name"].is_in(list(goal_events))) > 0,
-    }
+def _counts(rows: pl.DataFrame, runs: Runs, goal_events: Sequence[str]) -> pl.DataFrame:
+    engaged = (pl.col("engaged_seconds") * 1_000_000).round().cast(pl.Int64)
+    sums = runs.sums(
+        rows,
+        page_views=pl.col("event_name") == "page_view",
+        engaged=engaged.fill_null(0),
+        engaged_events=engaged.is_not_null(),
+        conversions=pl.col("event_name").is_in(list(goal_events)),
+    )
+    ends = rows.select(
+        pl.col("event_date").gather(runs.first_row).alias("date"),
+        pl.col("event_date").gather(runs.last_row).alias("ended_date"),
+        pl.col("event_ts").gather(runs.first_row).alias("started_ts"),
+        pl.col("event_ts").gather(runs.last_row).alias("ended_ts"),
+    )
+    return ends.hstack(sums).with_columns(
+        runs.lengths.alias("events"), is_converting=pl.col("conversions") > 0
+    )
 
 
-def _places(rows: pl.DataFrame, runs: Runs, known: Sequence[str]) -> dict[str, pl.Series]:
+def _places(rows: pl.DataFrame, runs: Runs, known: Sequence[str]) -> pl.DataFrame:
     """The rows of the events that tell something: null where none does."""
-    is_view = rows["event_name"] == "page_view"
-    has_utm = rows.select(pl.any_horizontal(pl.col(_UTM).is_not_null())).to_series()
-    return {
-        "first": runs.first_row,
-        "first_view": runs.first(is_view),
-        "last_view": runs.last(is_view),
-        "first_utm": runs.first(has_utm),
-        **{f"first_{name}": runs.first(rows[name].is_not_null()) for name in ("referrer", *known)},
-    }
+    is_view = pl.col("event_name") == "page_view"
+    firsts = runs.firsts(
+        rows,
+        first_view=is_view,
+        first_utm=pl.any_horizontal(pl.col(_UTM).is_not_null()),
+        **{f"first_{name}": pl.col(name).is_not_null() for name in ("referrer", *known)},
+    )
+    lasts = runs.lasts(rows, last_view=is_view)
+    return firsts.hstack(lasts).with_columns(runs.first_row.alias("first"))
 
 
 def _with_origin(sessions: pl.DataFrame) -> pl.DataFrame:

@@ -263,7 +263,8 @@ class Builder:
             options["data_through"] = self._data_through[spec.name]
         rows = sum(self._slices(name)[key].rows for name in chosen for key in chosen[name])
         # The default, streaming, bounds the memory, and takes twice as long over few rows.
-        engine: EngineType = "in-memory" if rows <= small_files.SMALL_ROWS else "auto"
+        is_small = rows <= small_files.SMALL_ROWS
+        engine: EngineType = "in-memory" if is_small or spec.in_memory else "auto"
         # In one piece: to fetch rows from many pieces takes longer than to put them together.
         frame = spec.transform(**inputs, **options).collect(engine=engine).rechunk()
         frame = self._filings[spec.name].only(frame, keys)

@@ -53,8 +53,10 @@ class Spec:
     or not. ``has_parts``: a day is divided by when its rows landed, see :mod:`.filing`. ``needs``
     names a setting without which the table is empty. ``starts_with`` names the table whose first
     day is a dense table's first, where the driver is not divided by days. ``chunk_rows`` bounds the
-    driver's rows that are worked on at a time. ``looks_ahead`` is how many days after a slice's own
-    the horizon still shows in it: a period that starts in a slice may end after it, such as a week.
+    driver's rows that are worked on at a time. ``in_memory``: the transform works in memory on what
+    it is handed, which the engine that streams would let one core do. ``looks_ahead`` is how many
+    days after a slice's own the horizon still shows in it: a period that starts in a slice may end
+    after it, such as a week.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Spec:
     starts_with: str | None = None
     also_driven_by: tuple[str, ...] = ()
     chunk_rows: int = 0
+    in_memory: bool = False
     looks_ahead: Reach = 7
 
     def __post_init__(self) -> None:
