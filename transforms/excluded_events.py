@@ -69,7 +69,8 @@ def _crawlers(landed_events: pl.LazyFrame, patterns: pl.DataFrame) -> pl.LazyFra
     found = agent.str.contains_any(patterns["pattern"].filter(is_literal).to_list())
     if expressions:
         found = found | agent.str.contains("|".join(f"(?:{each})" for each in expressions))
-    return landed_events.select(agent).unique().filter(found)
+    # A column of its own, or the plan judges each row before it looks for the distinct ones.
+    return landed_events.select(agent).unique().with_columns(is_crawler=found).filter("is_crawler")
 
 
 def _is_met(rule: Mapping[str, Any]) -> pl.Expr:

@@ -19,6 +19,8 @@ def stitches(events: pl.LazyFrame, links: pl.LazyFrame, *, stitch_days: int) -> 
         .agg(events=pl.len().cast(pl.Int64))
         .join(links, on="anonymous_id", how="semi")
         .sort("event_ts")
+        # Cached, as below: the plan would make them once for each place where they are used.
+        .cache()
     )
     reach = pl.duration(hours=24 * stitch_days)
     ahead = pl.col("next_first_ts") - pl.col("event_ts")
@@ -40,7 +42,7 @@ def _with_neighbours(unknown: pl.LazyFrame, links: pl.LazyFrame) -> pl.LazyFrame
     id_and_end = ["anonymous_id", "last_ts"]
     # The links of two months, of which a day's unknown visitors need few.
     of_unknown = links.join(unknown.select("anonymous_id"), on="anonymous_id", how="semi")
-    ordered = of_unknown.sort("last_ts", "first_ts", "user_id")
+    ordered = of_unknown.sort("last_ts", "first_ts", "user_id").cache()
     following = ordered.unique(id_and_end, keep="first", maintain_order=True).select(
         *id_and_end, next_first_ts="first_ts", **{f"next_{name}": name for name in _USER}
     )
@@ -67,6 +69,7 @@ def _with_neighbours(unknown: pl.LazyFrame, links: pl.LazyFrame) -> pl.LazyFrame
 
 def _changes(resolved: pl.LazyFrame) -> pl.LazyFrame:
     """The first instant of each run of equal outcome, of ids that are linked at any instant."""
+    resolved = resolved.cache()
     linked = resolved.filter(pl.col("user_id").is_not_null())
     return (
         resolved.join(linked, on=_ID_OF_DAY, how="semi")
