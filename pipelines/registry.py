@@ -56,7 +56,7 @@ _IN_ONE_GO = 10**15
 
 # fmt: off
 TABLES = (
-    Spec("duplicate_events", "day", {"landed_events": Within(_duplicate_days, _duplicate_days)}, "facts", has_parts=True, chunk_rows=4_000_000),
+    Spec("duplicate_events", "day", {"landed_events": Within(_duplicate_days, _duplicate_days)}, "facts", has_parts=True, chunk_rows=3_000_000),
     Spec("staff", "whole", {"landed_customers": Everything()}, "facts"),
     Spec("excluded_events", "day", {"landed_events": Within(), "duplicate_events": Within(), "staff": Everything()}, "facts", has_parts=True, chunk_rows=4_000_000),
     Spec("events", "day", {"landed_events": Within(), "duplicate_events": Within(), "excluded_events": Within()}, "facts", has_parts=True),
@@ -109,7 +109,7 @@ TABLES = (
     Spec("funnel_daily", "month", {"funnel_entries": Within(), "funnel_daily": Within(1, -1)}, "product", is_dense=True, needs="funnels", looks_ahead=_funnel_days),
     Spec("feature_days", "day", {"events": Within(), "stitches": Within()}, "spines"),
     Spec("feature_segments", "month", {"feature_days": Within(), "plan_months": Within(), "feature_segments": UpTo(-1)}, "spines"),
-    Spec("session_days", "day", {"events": Within(0, _session_days), "stitches": Within(0, _session_days), "session_days": Within(_session_days, -1)}, "spines", chunk_rows=2_000_000, in_memory=True),
+    Spec("session_days", "day", {"events": Within(0, _session_days), "stitches": Within(0, _session_days), "session_days": Within(_session_days, -1)}, "spines", chunk_rows=1_500_000, in_memory=True),
     Spec("email_campaigns", "whole", {"mail_days": Everything(), "session_days": Everything(), "goal_days": Everything(), "orders": Everything(), "customers": Everything()}, "campaigns"),
     Spec("email_habit", "month", {"mail_days": Within(2, 1), "mail_starts": UpTo(1)}, "campaigns", is_dense=True),
     Spec("visitors", "month", {"session_days": Within(), "plan_months": Within(), "visitors": UpTo(-1)}, "spines"),

@@ -7,6 +7,7 @@ import bisect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -19,6 +20,7 @@ from pipelines.warehouse import small_files
 from pipelines.warehouse.digests import window
 from pipelines.warehouse.filing import Filing
 from pipelines.warehouse.inputs import Inputs
+from pipelines.warehouse.parallel import one_ahead
 from pipelines.warehouse.periods import last_day, to_grain
 from pipelines.warehouse.promises import check_promise
 from pipelines.warehouse.records import Slice, SliceKey
@@ -103,9 +105,9 @@ class Builder:
         else:
             stale = self._stale(spec, wanted, days if force else None)
             ready = [key for key in stale if self._is_ready(spec, key, days)]
-            for done, chunk in self._chunks(spec, ready):
-                self._progress(spec.name, done, len(ready))
-                self._build(spec, chunk, {key: stale[key] for key in chunk}, report)
+            for chunk, frame in one_ahead(partial(self._computed, spec), self._chunks(spec, ready)):
+                self._progress(spec.name, report.rebuilt, len(ready))
+                self._put(spec, frame, {key: stale[key] for key in chunk}, (), report)
             self._leave(spec, set(stale) - set(ready), report)
 
     def definition(self, spec: Spec) -> bytes:
@@ -216,10 +218,11 @@ class Builder:
 
     def _build_run(self, spec: Spec, run: Sequence[SliceKey], expected: int, report: Built) -> None:
         """Slices without a fresh one between them, each chunk from what came out before it."""
-        for _, chunk in self._chunks(spec, run):
+        for chunk in self._chunks(spec, run):
             self._progress(spec.name, report.rebuilt, max(expected, report.rebuilt + len(chunk)))
             # A chunk is digested as if each slice had been built by itself, once it is there.
-            self._build(spec, chunk, dict.fromkeys(chunk, b""), report)
+            _, frame = self._computed(spec, chunk)
+            self._put(spec, frame, dict.fromkeys(chunk, b""), (), report)
             self._settle(spec, chunk)
 
     def _settle(self, spec: Spec, keys: Sequence[SliceKey]) -> None:
@@ -233,28 +236,28 @@ class Builder:
             )
         )
 
-    def _chunks(self, spec: Spec, keys: Sequence[SliceKey]) -> Iterator[tuple[int, list[SliceKey]]]:
+    def _chunks(self, spec: Spec, keys: Sequence[SliceKey]) -> Iterator[list[SliceKey]]:
         """The slices in order, part by part, cut so that a chunk reads about ``chunk_rows`` rows.
 
         Late parts are few rows of many days in one file: together they are written once.
         """
         chunk: list[SliceKey] = []
-        weight, done = 0, 0
+        weight = 0
         for key in sorted(keys, key=lambda key: (key.part, key.period)):
             rows = self._inputs.rows_for(spec, key)
             is_full = weight + rows > spec.chunk_rows or (chunk and chunk[-1].part != key.part)
             if chunk and is_full:
-                yield done, chunk
-                done += len(chunk)
+                yield chunk
                 chunk, weight = [], 0
             weight += rows
             chunk.append(key)
         if chunk:
-            yield done, chunk
+            yield chunk
 
-    def _build(
-        self, spec: Spec, keys: Sequence[SliceKey], digests: Mapping[SliceKey, bytes], report: Built
-    ) -> None:
+    def _computed(
+        self, spec: Spec, keys: Sequence[SliceKey]
+    ) -> tuple[Sequence[SliceKey], pl.DataFrame]:
+        """The slices, and their rows as the table promises them."""
         chosen = {name: self._inputs.chosen(spec, name, keys) for name in spec.reads}
         inputs = {name: self._store.scan(self._filings[name], chosen[name]) for name in chosen}
         options: dict[str, Any] = spec.option_values(self._settings)
@@ -269,8 +272,7 @@ class Builder:
         frame = spec.transform(**inputs, **options).collect(engine=engine).rechunk()
         frame = self._filings[spec.name].only(frame, keys)
         check_promise(frame, spec.name, spec.model)
-        self._put(spec, frame, digests, (), report)
-        report.rebuilt += len(keys)
+        return keys, frame
 
     def _put(
         self,
@@ -284,5 +286,6 @@ class Builder:
         self._store.commit()
         self._inputs.changed(spec.name)
         self._staleness.changed(spec.name)
+        report.rebuilt += len(digests)
         report.changed += len(changed)
         report.changed_periods += sorted({key.period for key in changed})
