@@ -90,9 +90,9 @@ def _watched(counts: Counts) -> Iterator[None]:
         counts.bytes_written[path.split("/")[0]] += len(content)
         write_as_it_is(self, path, content)
 
-    def computed(self: Builder, spec: Spec, keys: Any) -> Any:
+    def planned(self: Builder, spec: Spec, keys: Any) -> Any:
         counts.transforms[spec.name] += 1
-        return computed_as_it_is(self, spec, keys)
+        return planned_as_it_is(self, spec, keys)
 
     def read(self: Lander, source: Any, files: Any, **options: Any) -> Any:
         counts.raw_files_read += len(files)
@@ -103,14 +103,14 @@ def _watched(counts: Counts) -> Iterator[None]:
         close_as_it_is(self)
 
     scan_as_it_is, put_as_it_is, write_as_it_is = Store.scan, Store.put, Staging.write
-    computed_as_it_is, read_as_it_is = Builder._computed, Lander.read
+    planned_as_it_is, read_as_it_is = Builder._planned, Lander.read
     close_as_it_is = Manifest.close
     with ExitStack() as patched:
         for owner, name, watching in (
             (Store, "scan", scan),
             (Store, "put", put),
             (Staging, "write", write),
-            (Builder, "_computed", computed),
+            (Builder, "_planned", planned),
             (Lander, "read", read),
             (Manifest, "close", close),
             (Builder, "bring_up", during("", Builder.bring_up)),
