@@ -59,10 +59,11 @@ class Store:
         files = {record.file for record in wanted.values() if record.file is not None}
         if not files:
             return pl.LazyFrame(schema=filing.schema)
-        paths = sorted(self.root / self.manifest.files[file].path for file in files)
-        rows = sum(self.manifest.files[file].rows for file in files)
+        stored = sorted((self.manifest.files[file].path, file) for file in files)
+        sizes = {self.root / path: self.manifest.files[file].rows for path, file in stored}
+        rows = sum(sizes.values())
         is_small = rows <= small_files.SMALL_ROWS
-        scan = self._small.together(paths) if is_small else pl.scan_parquet(paths, glob=False)
+        scan = self._small.together(sizes) if is_small else pl.scan_parquet(list(sizes), glob=False)
         if filing.slice_column is None or rows == sum(each.rows for each in wanted.values()):
             return scan
         return scan.filter(_in_periods(filing, {key.period for key in wanted}))
