@@ -3,6 +3,7 @@
 The command line and Dagster both go through here, and so give the same bytes.
 """
 
+import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -168,13 +169,28 @@ def writing(
 
     Raises HomeBusyError where another run is at work there for longer than is waited.
     """
-    with writer_lock(home.warehouse, wait_minutes=wait_minutes):
+    with writer_lock(home.warehouse, wait_minutes=wait_minutes), _seldom_collecting():
         session = opened(home, progress)
         try:
             yield session
             session.manifest.save()
         finally:
             session.manifest.close()
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Let the search for unreachable cycles come seldom.
+
+    A manifest is some hundred thousand records that live as long as the run and hold no cycles: to
+    go through them again and again is a tenth of a night.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def opened(home: Home, progress: Progress = no_progress) -> Session:

@@ -13,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import references, registry
+from pipelines.errors import TidemarkError
 from pipelines.home import open_home
 from pipelines.run import Report
 from pipelines.session import reading, writing
 from pipelines.warehouse import digests
 from pipelines.warehouse.bring_up import Days
 from pipelines.warehouse.digests import Digester
+from pipelines.warehouse.land import Lander
 from pipelines.warehouse.records import Change, Slice, SliceKey
 from pipelines.warehouse.states import TableState, changed_state
 
@@ -197,6 +199,31 @@ def test_a_file_that_changes_in_place_is_read_although_landing_was_settled(ran: 
 def test_files_of_lost_rows_are_read_again_although_landing_was_settled(ran: Path) -> None:
     for path in (ran / "warehouse/landed_events").iterdir():
         path.unlink()
+    report = run_home(ran)
+    assert report.landed[0].landing_dates == 31
+    assert rebuilt(report) == {}
+
+
+def test_a_new_landing_date_has_no_other_looked_into(ran: Path) -> None:
+    run_home(ran)
+    land(ran, "2024-12-02", [event("new", "2024-12-02T10:00:00")])
+    with patch.object(Lander, "_is_stale", autospec=True, side_effect=Lander._is_stale) as asked:
+        run_home(ran)
+    assert [call.args[2].landing_date for call in asked.call_args_list] == [date(2024, 12, 2)]
+
+
+def test_files_taken_away_are_noticed_although_landing_was_settled(ran: Path) -> None:
+    run_home(ran)
+    next((ran / "landing/events/2024-11-05").iterdir()).unlink()
+    with pytest.raises(TidemarkError, match=r"2024-11-05/events\.ndjson"):
+        run_home(ran)
+    report = run_home(ran, accept_removed=True)
+    assert {each.table: each.removed for each in report.built}["events"] == 1
+
+
+def test_other_rules_of_reading_have_all_of_a_settled_landing_read_again(ran: Path) -> None:
+    run_home(ran)
+    (ran / "tidemark.toml").write_text("max_line_bytes = 5000\n", encoding="utf-8")
     report = run_home(ran)
     assert report.landed[0].landing_dates == 31
     assert rebuilt(report) == {}

@@ -14,6 +14,7 @@ from pipelines.warehouse.digests import digest_of
 from pipelines.warehouse.disk import sha256_of
 from pipelines.warehouse.manifest import Manifest
 from pipelines.warehouse.records import LandingFile
+from pipelines.warehouse.states import SettledLanding
 
 # Raw bytes that are worked on at a time; compressed files count for what they may hold.
 _BATCH_BYTES = 64 << 20
@@ -47,6 +48,13 @@ class Arrival:
                 sums[name] = _checksum(self._path(name))
         return sums
 
+    def is_as(self, manifest: Manifest, source: str) -> bool:
+        """Whether names, bytes and times are as recorded."""
+        recorded = manifest.landing_files.get((source, self.landing_date), {})
+        return recorded.keys() == self.stats.keys() and all(
+            stat == recorded[name][:2] for name, stat in self.stats.items()
+        )
+
     @property
     def raw_bytes(self) -> int:
         """What the files may hold when they are unpacked."""
@@ -78,17 +86,27 @@ def find_arrivals(folder: Path, notices: list[str]) -> dict[date, Arrival]:
     return arrivals
 
 
-def seen_of(arrivals: Mapping[date, Arrival], constant: bytes) -> bytes:
-    """Digest of the names, bytes and times of all files, and of how they are read."""
+def as_they_lie(arrivals: Mapping[date, Arrival], rules: bytes) -> SettledLanding:
+    """Digest of the names, bytes and times of all files, and the rules by which they are read."""
     files = (f"{day} {sorted(each.stats.items())}".encode() for day, each in arrivals.items())
-    return digest_of([constant, *files])
+    return SettledLanding(rules, digest_of(files))
 
 
-def settle(manifest: Manifest, source: str, seen: bytes) -> None:
+def unchanged(
+    arrivals: Mapping[date, Arrival], manifest: Manifest, source: str, rules: bytes
+) -> set[date]:
+    """Landing dates whose files are as they were when all of the source was taken in."""
+    settled = manifest.settled_landings.get(source)
+    if settled is None or settled.rules != rules:
+        return set()
+    return {day for day, each in arrivals.items() if each.is_as(manifest, source)}
+
+
+def settle(manifest: Manifest, source: str, settled: SettledLanding) -> None:
     """Record that all of this was taken in; what could not be read is tried again each time."""
     of_source = (files for (name, _), files in manifest.landing_files.items() if name == source)
     if all(file.sha256 != UNREADABLE for files in of_source for file in files.values()):
-        manifest.settle_landing(source, seen)
+        manifest.settle_landing(source, settled)
 
 
 def date_digest(constant: bytes, checksums: Mapping[str, str]) -> bytes:

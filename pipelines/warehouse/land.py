@@ -22,12 +22,13 @@ from pipelines.landing.take_in import BLOCK_BYTES, take_in
 from pipelines.landing.unmapped import new_columns
 from pipelines.warehouse.arrivals import (
     Arrival,
+    as_they_lie,
     batches,
     date_digest,
     find_arrivals,
     gone_message,
-    seen_of,
     settle,
+    unchanged,
 )
 from pipelines.warehouse.bring_up import Progress
 from pipelines.warehouse.digests import as_bytes, code_version, digest_of
@@ -91,18 +92,20 @@ class Lander:
         report = Landed(source.name)
         arrivals = find_arrivals(self._home.landing / source.name, report.notices)
         constant = self._constant(source)
-        seen = seen_of(arrivals, constant)
-        if seen == self._store.manifest.settled_landings.get(source.name):
+        settled = as_they_lie(arrivals, constant)
+        if settled == self._store.manifest.settled_landings.get(source.name):
             return report
-        gone = self._gone(source.name, arrivals)
+        fresh = unchanged(arrivals, self._store.manifest, source.name, constant)
+        gone = self._gone(source.name, arrivals, fresh)
         if gone and not accept_removed:
             raise TidemarkError(gone_message(str(self._home.landing / source.name), gone))
         removed = [day for day in self._taken_in(source.name) if day not in arrivals]
         if removed:
             self._file(source, {}, [], removed, constant)
-        stale = [each for each in arrivals.values() if self._is_stale(source.name, each, constant)]
+        others = [each for day, each in arrivals.items() if day not in fresh]
+        stale = [each for each in others if self._is_stale(source.name, each, constant)]
         days = {each.landing_date for each in stale}
-        self._remember(source.name, [each for day, each in arrivals.items() if day not in days])
+        self._remember(source.name, [each for each in others if each.landing_date not in days])
         todo = _complete(stale, awaits, report)
         for batch, taken in self._read_ahead(source, batches(todo)):
             self._progress(f"landing {source.name}", report.landing_dates, len(todo))
@@ -110,7 +113,7 @@ class Lander:
         if todo:
             report.notices += self._news(source, {each.landing_date for each in todo})
         if not report.waiting:
-            settle(self._store.manifest, source.name, seen)
+            settle(self._store.manifest, source.name, settled)
         return report
 
     def _news(self, source: Source, days: Collection[date]) -> list[str]:
@@ -148,14 +151,11 @@ class Lander:
         """Landing dates that a run would take in or take out."""
         arrivals = find_arrivals(self._home.landing / source.name, [])
         constant = self._constant(source)
-        if self._store.manifest.settled_landings.get(source.name) == seen_of(arrivals, constant):
-            return []
-        new = [
-            day
-            for day, each in arrivals.items()
-            if self._is_stale(source.name, each, constant) and not awaits(each)
-        ]
-        return sorted({*new, *(d for d in self._taken_in(source.name) if d not in arrivals)})
+        fresh = unchanged(arrivals, self._store.manifest, source.name, constant)
+        others = [each for day, each in arrivals.items() if day not in fresh]
+        stale = [each for each in others if self._is_stale(source.name, each, constant)]
+        complete = {each.landing_date for each in stale if not awaits(each)}
+        return sorted(complete.union(d for d in self._taken_in(source.name) if d not in arrivals))
 
     def _taken_in(self, source: str) -> list[date]:
         return sorted(day for name, day in self._store.manifest.landing_dates if name == source)
@@ -182,13 +182,13 @@ class Lander:
         mapping = mapping_fingerprint(self._feeds(source)).encode()
         return digest_of([version, mapping, as_bytes(rules)])
 
-    def _gone(self, source: str, arrivals: Mapping[date, Arrival]) -> list[str]:
+    def _gone(self, source: str, arrivals: Mapping[date, Arrival], fresh: set[date]) -> list[str]:
         """Files whose rows were taken in and that are there no more."""
         recorded = self._store.manifest.landing_files
         gone = [
             f"{day}/{name}"
             for day in self._taken_in(source)
-            for name in sorted(recorded.get((source, day), {}))
+            for name in (sorted(recorded.get((source, day), {})) if day not in fresh else ())
             if day not in arrivals or name not in arrivals[day].stats
         ]
         refused = self._refused(source) if gone else set()

@@ -23,7 +23,7 @@ from pipelines.warehouse.records import (
     SliceKey,
     StoredFile,
 )
-from pipelines.warehouse.states import Settled, Slices, TableState, changed_state
+from pipelines.warehouse.states import Settled, SettledLanding, Slices, TableState, changed_state
 
 
 class Manifest:
@@ -44,7 +44,7 @@ class Manifest:
         self.published: dict[str, Published] = {}
         self.states: dict[str, TableState] = {}
         self.settled: dict[str, Settled] = {}
-        self.settled_landings: dict[str, bytes] = {}
+        self.settled_landings: dict[str, SettledLanding] = {}
         self._changes: dict[str, list[tuple[bytes, set[SliceKey]]]] = defaultdict(list)
         self._unsaved: dict[tuple[str, str], tuple[object, ...]] = {}
         with usable(path):
@@ -129,11 +129,11 @@ class Manifest:
             row = (table, settled.terms, settled.definition, through, settled.own, inputs)
             self._unsaved["settled", table] = row
 
-    def settle_landing(self, source: str, seen: bytes) -> None:
-        """Record, with the next transaction, what landing looked like when all was taken in."""
-        if self.settled_landings.get(source) != seen:
-            self.settled_landings[source] = seen
-            self._unsaved["settled_landings", source] = (source, seen)
+    def settle_landing(self, source: str, settled: SettledLanding) -> None:
+        """Record, with the next transaction, that all of a source was taken in."""
+        if self.settled_landings.get(source) != settled:
+            self.settled_landings[source] = settled
+            self._unsaved["settled_landings", source] = (source, *settled)
 
     def commit_published(self, published: dict[str, Published]) -> None:
         """Record what was published; with it, nothing is news any more."""
@@ -202,7 +202,8 @@ class Manifest:
         self._next_id = max(self.files, default=0) + 1
 
     def _load_settled(self, cursor: sqlite3.Cursor) -> None:
-        self.settled_landings.update(cursor.execute("SELECT * FROM settled_landings"))
+        for source, *settled in cursor.execute("SELECT * FROM settled_landings"):
+            self.settled_landings[source] = SettledLanding(*settled)
         for table, terms, definition, through, own, inputs in cursor.execute(
             "SELECT * FROM settled"
         ):

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipelines.errors import TidemarkError
 from pipelines.warehouse.records import Change
 
-FORMAT = "2"
+FORMAT = "3"
 
 _TABLES = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -25,7 +25,8 @@ CREATE TABLE states (
 CREATE TABLE settled (
     tbl TEXT PRIMARY KEY, terms BLOB NOT NULL, definition BLOB NOT NULL, through TEXT,
     own BLOB NOT NULL, inputs TEXT NOT NULL);
-CREATE TABLE settled_landings (source TEXT PRIMARY KEY, seen BLOB NOT NULL);
+CREATE TABLE settled_landings (
+    source TEXT PRIMARY KEY, rules BLOB NOT NULL, seen BLOB NOT NULL);
 CREATE TABLE landing_dates (
     source TEXT NOT NULL, landing_date TEXT NOT NULL, digest BLOB NOT NULL,
     PRIMARY KEY (source, landing_date)) WITHOUT ROWID;

@@ -41,6 +41,13 @@ class Settled(NamedTuple):
     inputs: Mapping[str, bytes]
 
 
+class SettledLanding(NamedTuple):
+    """By which rules a source was read when all of it was taken in, and what lay there then."""
+
+    rules: bytes
+    seen: bytes
+
+
 class Slices(Mapping[str, dict[SliceKey, Slice]]):
     """The slices by table, those of a table loaded when they are first asked for."""
 
