@@ -201,3 +201,29 @@ def test_a_line_like_it_further_down_is_a_row(tmp_path):
     text = f"event_name,event_ts,user_id\nsep=;\nview,{TS},u\n"
     result = taken(file(tmp_path, "a.csv", text))
     assert refused(result) == [(2, "sep=;", "has 1 field, the header 3")]
+
+
+def test_white_space_of_any_script_is_no_value(tmp_path):
+    blanks = ["", " ", "\t", "\u00a0", "\u2003\u3000", "\x1f", "é", "~", "!", "ｘ"]
+    body = "event_name,event_ts,user_id,platform\n"
+    body += "".join(f"view,{TS},u,{blank}\n" for blank in blanks)
+    assert rows(taken(file(tmp_path, "a.csv", body)), "platform") == [
+        *[(None,)] * 5,
+        ("\x1f",),
+        ("é",),
+        ("~",),
+        ("!",),
+        ("ｘ",),
+    ]
+
+
+def test_rows_between_lines_that_are_none_are_whole(tmp_path):
+    good = f'view,{TS},é,"a, b"\n'
+    bad = "view,x\n"
+    body = "event_name,event_ts,user_id,platform\n" + good + bad + "\n" + good * 2 + bad * 2 + good
+    result = taken(file(tmp_path, "a.csv", body))
+    assert rows(result, "line", "user_id", "platform") == [
+        (line, "é", "a, b") for line in (2, 5, 6, 9)
+    ]
+    said = "has 2 fields, the header 4"
+    assert refused(result) == [(line, "view,x", said) for line in (3, 7, 8)]

@@ -119,10 +119,7 @@ class _Block:
         return *odd.merge(self._read_regular(whole), self._at, whole), broken, odd.left
 
     def _read_regular(self, whole: pl.Series) -> pl.DataFrame:
-        data = self.data
-        if not whole.all():
-            kept = self.lines.filter(whole)
-            data = (kept.str.join("\n").item() + "\n").encode() if len(kept) else b""
+        data = self.data if whole.all() else self._only(whole)
         # polars would take a byte order mark here for the file's, whose header is long gone.
         guard = int(data.startswith(BOM))
         if guard:
@@ -141,6 +138,18 @@ class _Block:
         if table.height != whole.sum():
             raise _Misread
         return table.rechunk()
+
+    def _only(self, chosen: pl.Series) -> bytes:
+        """The bytes of some lines: as few pieces as there are stretches of lines."""
+        lines = pl.DataFrame({"chosen": chosen, "bytes": self.lines.str.len_bytes() + 1})
+        stretches = lines.group_by(pl.col("chosen").rle_id().alias("nth"), "chosen")
+        sizes = stretches.agg(pl.col("bytes").cast(pl.Int64).sum()).sort("nth")
+        parts, start = [], 0
+        for is_chosen, size in sizes.select("chosen", "bytes").iter_rows():
+            if is_chosen:
+                parts.append(self.data[start : start + size])
+            start += size
+        return b"".join(parts)
 
 
 def _lines(data: bytes) -> pl.Series:

@@ -85,10 +85,19 @@ class Hashed(io.RawIOBase):
     def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
         """Read and hash."""
         got = self._file.readinto(buffer)
-        self._hash.update(memoryview(buffer)[:got])
-        if len(self.head) < HEAD_BYTES:
-            self.head += bytes(memoryview(buffer)[: min(got, HEAD_BYTES)])
+        self._note(memoryview(buffer)[:got])
         return got
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read and hash, without the copy that :meth:`readinto` costs."""
+        chunk = self._file.read(size)
+        self._note(chunk)
+        return chunk
+
+    def _note(self, chunk: "bytes | memoryview") -> None:
+        self._hash.update(chunk)
+        if len(self.head) < HEAD_BYTES:
+            self.head += bytes(chunk[:HEAD_BYTES])
 
     def digest(self) -> str:
         """SHA-256 of the whole file, also where its reader gave up before the end."""

@@ -154,7 +154,9 @@ def _valid(block: bytes, first_line: int, limits: Limits) -> bytes:
             f"line {line} is longer than {limits.line_bytes:,} bytes, the setting max_line_bytes"
         )
     try:
-        block.decode()
+        # To see that there is nothing but ASCII takes no memory.
+        if not block.isascii():
+            block.decode()
     except UnicodeDecodeError as error:
         line = first_line + block.count(b"\n", 0, error.start)
         place = error.start - block.rfind(b"\n", 0, error.start)
