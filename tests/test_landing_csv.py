@@ -1,5 +1,10 @@
+import re
+from itertools import product
+
 import pytest
 from landing_support import TS, file, is_conserved, receipt, refused, rows, taken
+
+from pipelines.landing import csv_bytes
 
 HEAD = "event_name,event_ts,user_id\n"
 
@@ -227,3 +232,19 @@ def test_rows_between_lines_that_are_none_are_whole(tmp_path):
     ]
     said = "has 2 fields, the header 4"
     assert refused(result) == [(line, "view,x", said) for line in (3, 7, 8)]
+
+
+def test_quotes_are_plain_to_see_where_they_hold_whole_fields(monkeypatch):
+    monkeypatch.setattr(csv_bytes, "_PIECE_BYTES", 500)
+    said = ["".join(each) for size in range(8) for each in product('",a', repeat=size)]
+    fields, regular = csv_bytes.judged_lines(
+        "".join(f"{line}\n" for line in said).encode(), b",", quotes=True
+    )
+    field = r'(?:"(?:[^"]|"")*"|[^",]*)'
+    expected = [re.fullmatch(f"{field}(?:,{field})*", line) is not None for line in said]
+    assert regular.to_list() == expected
+    assert [count for count, is_one in zip(fields, expected, strict=True) if is_one] == [
+        re.sub('"[^"]*"', "", line).count(",") + 1
+        for line, is_one in zip(said, expected, strict=True)
+        if is_one
+    ]

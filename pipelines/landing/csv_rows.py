@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipelines.landing.csv_bytes import judged_lines
 from pipelines.landing.csv_records import Record, parse_record, ragged, read_record
 from pipelines.landing.files import BOM, Unreadable
 from pipelines.landing.json_text import json_object, quoted
@@ -101,8 +102,9 @@ class _Block:
         self._delimiter, self._width = dialect.delimiter, len(dialect.columns)
         self._at = positions(segments).with_columns(raw=self.lines)
         self._blank = self.lines.str.strip_chars(" ") == ""
-        any_quotes = self._quotes and b'"' in self.data
-        self._fields, self.regular = _judge_lines(self.lines, self._delimiter, any_quotes)
+        self._fields, self.regular = judged_lines(
+            self.data, self._delimiter.encode(), quotes=self._quotes
+        )
 
     def read(self, regular: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, bytes]:
         """Fields and places of the rows, what is broken, and the bytes that are left.
@@ -157,23 +159,6 @@ def _lines(data: bytes) -> pl.Series:
         return pl.Series("raw", [], dtype=pl.String)
     # In one piece: all that is done to rows in many pieces takes longer.
     return pl.read_lines(io.BytesIO(data)).to_series().rechunk().alias("raw")
-
-
-def _judge_lines(lines: pl.Series, delimiter: str, any_quotes: bool) -> tuple[pl.Series, pl.Series]:
-    """The number of fields of each line, and whether its quotes are plain to see within it."""
-    fields = lines.str.count_matches(delimiter, literal=True).cast(pl.Int64) + 1
-    regular = pl.repeat(True, len(lines), dtype=pl.Boolean, eager=True)
-    if not any_quotes:
-        return fields, regular
-    with_quotes = lines.str.contains('"', literal=True).arg_true()
-    some = lines.gather(with_quotes)
-    d = f"\\x{ord(delimiter):02x}"
-    field = rf'(?:"(?:[^"]|"")*"|[^"{d}]*)'
-    bare = some.str.replace_all(r'"[^"]*"', "")
-    counts = bare.str.count_matches(delimiter, literal=True).cast(pl.Int64) + 1
-    fields = fields.scatter(with_quotes, counts)
-    regular = regular.scatter(with_quotes, some.str.contains(f"^{field}(?:{d}{field})*$"))
-    return fields, regular
 
 
 class _Odd:
