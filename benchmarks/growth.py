@@ -160,6 +160,8 @@ class Growth:
             for question, number in self._todo("nothing", days):
                 settled = self._homes.before_the_night(self._shape(days))
                 home = copy_of(settled, self._folder / "out" / "nothing")
+                # A copy has files of other times, and its catalogue another place.
+                cost_of(tidemark("--home", str(home), "run"))
                 command = [sys.executable, "-m", "benchmarks.growth", "--run", str(home)]
                 cost, printed = measured(command)
                 self._add(question, number, cost, after_import=float(printed.split()[-1]))

@@ -18,9 +18,11 @@ from homes import run_home
 from pipelines import run as running
 from pipelines.session import Session
 from pipelines.warehouse.bring_up import Builder
+from pipelines.warehouse.digests import Digester
 from pipelines.warehouse.disk import Staging
 from pipelines.warehouse.land import Lander
 from pipelines.warehouse.manifest import Manifest
+from pipelines.warehouse.records import Slice, SliceKey
 from pipelines.warehouse.specs import Spec
 from pipelines.warehouse.store import Store
 
@@ -39,6 +41,8 @@ class Counts:
     rows_filed: Counter[str] = field(default_factory=Counter)
     files_written: Counter[str] = field(default_factory=Counter)
     bytes_written: Counter[str] = field(default_factory=Counter)
+    digested: Counter[str] = field(default_factory=Counter)
+    slices_loaded: Counter[str] = field(default_factory=Counter)
     raw_files_read: int = 0
     published: set[str] = field(default_factory=set)
     manifest_rows: int = 0
@@ -47,7 +51,7 @@ class Counts:
 def counted_run(home: Path, **options: Any) -> Counts:
     """The counts of one run."""
     counts = Counts()
-    with _watched(counts):
+    with _watched(counts), _bookkeeping_watched(counts):
         report = run_home(home, **options)
     assert not report.withheld, report.withheld
     counts.rebuilt.update({each.table: each.rebuilt for each in report.built if each.rebuilt})
@@ -119,4 +123,23 @@ def _watched(counts: Counts) -> Iterator[None]:
             (running, "over_limit", during(CHECKS, running.over_limit)),
         ):
             patched.enter_context(patch.object(owner, name, watching))
+        yield
+
+
+@contextmanager
+def _bookkeeping_watched(counts: Counts) -> Iterator[None]:
+    def digest(self: Digester, key: SliceKey) -> bytes:
+        counts.digested[self._spec.name] += 1
+        return digest_as_it_is(self, key)
+
+    def load(self: Manifest, table: str) -> dict[SliceKey, Slice]:
+        slices = load_as_it_is(self, table)
+        counts.slices_loaded[table] += len(slices)
+        return slices
+
+    digest_as_it_is, load_as_it_is = Digester.beside_own_past, Manifest._slices_of
+    with (
+        patch.object(Digester, "beside_own_past", digest),
+        patch.object(Manifest, "_slices_of", load),
+    ):
         yield

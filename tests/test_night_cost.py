@@ -187,6 +187,11 @@ def test_a_night_rebuilds_the_same_slices_after_a_longer_history(nights: Nights)
     assert set(more((short.rebuilt, long.rebuilt))) <= REBUILT_WHOLE
 
 
+def test_a_night_digests_no_more_slices_after_a_longer_history(nights: Nights):
+    short, long = nights.night
+    assert set(more((short.digested, long.digested))) <= REBUILT_WHOLE
+
+
 def test_a_night_calls_each_transform_once_whatever_the_history(nights: Nights):
     short, long = nights.night
     assert short.transforms == long.transforms
@@ -238,12 +243,12 @@ def test_a_late_row_of_a_known_person_costs_its_day_and_month(nights: Nights):
 def test_a_run_with_nothing_to_do_does_nothing(nights: Nights):
     for counts in nights.nothing:
         assert not counts.rebuilt
+        assert not counts.digested
+        assert not counts.slices_loaded
         assert not counts.transforms
         assert not counts.rows_filed
         assert not counts.files_written
         assert counts.raw_files_read == 0
         assert counts.manifest_rows == 0
         assert not counts.published
-        # Only what landed is looked at again.
-        tables = {name for (_, name), rows in counts.rows_read.items() if rows}
-        assert tables <= {f"receipts_{source}" for source in registry.SOURCES}
+        assert not counts.rows_read

@@ -181,7 +181,9 @@ class Builder:
         if not days.touches(spec, key.period):
             return False
         for name, reads in spec.reads.items():
-            left = self.still_stale.get(name, [])
+            left = self.still_stale.get(name)
+            if not left:
+                continue
             first, last = window(reads, key.period, spec.by, self._settings)
             low = bisect.bisect_left(left, first)
             if low < len(left) and to_grain(left[low], spec.by) <= last:

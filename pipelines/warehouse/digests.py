@@ -228,6 +228,8 @@ def window(reads: Reads, period: date, grain: Grain, settings: Settings) -> tupl
     if isinstance(reads, UpTo | Everything):
         return date.min, shift(period, grain, reads.after)
     before, after = reach(reads.before, settings), reach(reads.after, settings)
+    if before == after == 0:
+        return period, period
     return shift(period, grain, -before), shift(period, grain, after)
 
 

@@ -124,9 +124,7 @@ class Spec:
 
     def option_values(self, settings: Settings) -> dict[str, Any]:
         """The settings that the transform asks for, as plain values."""
-        plain = settings.model_dump()
-        others = {"data_through", *REFERENCES}
-        return {name: plain[name] for name in self.options if name not in others}
+        return settings.model_dump(include=set(self.options) - {"data_through", *REFERENCES})
 
     @property
     def references(self) -> tuple[str, ...]:
