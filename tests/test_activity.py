@@ -92,10 +92,10 @@ METRICS = [
     "cohort_retention",
 ]
 SETTINGS = {
-    "active_users_daily": ("wau_window_days", "mau_window_days", "data_through"),
-    "active_users_periodic": ("week_start", "data_through"),
+    "active_users_daily": ("dimensions", "wau_window_days", "mau_window_days", "data_through"),
+    "active_users_periodic": ("dimensions", "week_start", "data_through"),
     "active_days_histogram": ("week_start", "data_through"),
-    "lifecycle": ("week_start", "data_through"),
+    "lifecycle": ("dimensions", "week_start", "data_through"),
     "first_week_engagement": ("data_through",),
     "cohort_sizes": ("retentions", "week_start", "data_through"),
     "cohort_returns": ("retentions", "week_start", "retention_periods", "data_through"),

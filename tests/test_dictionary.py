@@ -73,7 +73,7 @@ def test_the_words_of_a_column_come_from_its_schema() -> None:
     assert entry.key == ("date", "dimension", "segment")
     assert entry.warnings[0].startswith("Distinct people do not add up")
     assert entry.made_from == ("user_months", "users", "segments", "plan_months")
-    assert entry.settings == ("wau_window_days", "mau_window_days")
+    assert entry.settings == ("dimensions", "wau_window_days", "mau_window_days")
     assert {"active_events", "timezone", "stitch_days"} <= set(entry.inherited_settings)
     assert columns["stickiness_ratio"] == ColumnEntry(
         name="stickiness_ratio",

@@ -14,6 +14,8 @@ from pipelines.landing.ndjson_objects import DEEPEST, count_keys
 # Names that stand in a line as they are and, between quotes, as nothing else.
 PLAIN_NAME = r"[a-zA-Z0-9_.$@-]+"
 _NAME = re.compile(PLAIN_NAME.encode())
+# orjson makes doubles of integers beyond 64 bits.
+_LONG_NUMBER = re.compile(rb"\d{19}")
 # What stands for a nested value.
 _MARK = b"0"
 _CLOSING = {b"{": b"}", b"[": b"]"}
@@ -93,6 +95,8 @@ def _end_of(line: bytes, begin: int) -> int:
 
 def _read(text: bytes) -> str | None:
     """A nested value as the JSON that is kept of it; None where it is none, or has a key twice."""
+    if _LONG_NUMBER.search(text):
+        return None
     try:
         value = orjson.loads(text)
     except ValueError:

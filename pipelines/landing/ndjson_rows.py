@@ -90,7 +90,7 @@ def _piece(data: bytes, at: pl.DataFrame, used: frozenset[str], unwrap: str | No
     at = at.with_columns(texts.alias("raw")).with_row_index(_PLACE)
     parts = []
     is_left = texts.str.strip_chars() != ""
-    for plain in _plain(data, texts, used) if 0 < len(data) < _LONGEST_PIECE else ():
+    for plain in _plain(data, texts, used, unwrap) if 0 < len(data) < _LONGEST_PIECE else ():
         parts.append(_plain_part(plain, at))
         is_left = is_left.scatter(plain.numbers, False)
     left = at.filter(is_left)
@@ -101,10 +101,15 @@ def _piece(data: bytes, at: pl.DataFrame, used: frozenset[str], unwrap: str | No
     return _in_order(parts or [_read(left, used, unwrap)])
 
 
-def _plain(data: bytes, texts: pl.Series, used: frozenset[str]) -> Iterator[PlainRows]:
+def _plain(
+    data: bytes, texts: pl.Series, used: frozenset[str], unwrap: str | None
+) -> Iterator[PlainRows]:
     """Lines that can be read many at once, and those that can when nested values are cut out."""
     lines = Lines(data)
     yield plain_rows(lines, texts, used)
+    if unwrap:
+        # What is nested may be the rows of a page.
+        return
     flat = flattened(lines)
     if len(flat.numbers):
         read = plain_rows(Lines(flat.data), _lines(flat.data), used, flat.nested)
