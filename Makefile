@@ -77,7 +77,7 @@ definitions: setup
 
 ## make bench      Tidemark against what people would use instead, and how it grows: minutes
 bench: setup bench-others
-	$(BIN)/python -m benchmarks.suite --rounds 2
+	$(BIN)/python -m benchmarks.suite --rounds 2 --patience 120
 	$(BIN)/python -m benchmarks.growth --rounds 2
 	$(BIN)/python -m benchmarks.results
 

@@ -121,8 +121,6 @@ def profiled(home: Path, **options: Any) -> list[Phase]:
             (running, "newly_broken_checks", "checks"),
         ):
             patched.enter_context(patch.object(owner, name, as_phase(getattr(owner, name), phase)))
-        # One thing after the other: what is done side by side cannot be told apart.
-        patched.enter_context(patch.object(bring_up, "one_ahead", map))
         running.run(open_home(home), **options)
     return watch.phases
 

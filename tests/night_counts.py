@@ -94,9 +94,9 @@ def _watched(counts: Counts) -> Iterator[None]:
         counts.bytes_written[path.split("/")[0]] += len(content)
         write_as_it_is(self, path, content)
 
-    def planned(self: Builder, spec: Spec, keys: Any) -> Any:
+    def computed(self: Builder, spec: Spec, keys: Any) -> pl.DataFrame:
         counts.transforms[spec.name] += 1
-        return planned_as_it_is(self, spec, keys)
+        return computed_as_it_is(self, spec, keys)
 
     def read(self: Lander, source: Any, files: Any, **options: Any) -> Any:
         counts.raw_files_read += len(files)
@@ -107,14 +107,14 @@ def _watched(counts: Counts) -> Iterator[None]:
         close_as_it_is(self)
 
     scan_as_it_is, put_as_it_is, write_as_it_is = Store.scan, Store.put, Staging.write
-    planned_as_it_is, read_as_it_is = Builder._planned, Lander.read
+    computed_as_it_is, read_as_it_is = Builder._computed, Lander.read
     close_as_it_is = Manifest.close
     with ExitStack() as patched:
         for owner, name, watching in (
             (Store, "scan", scan),
             (Store, "put", put),
             (Staging, "write", write),
-            (Builder, "_planned", planned),
+            (Builder, "_computed", computed),
             (Lander, "read", read),
             (Manifest, "close", close),
             (Builder, "bring_up", during("", Builder.bring_up)),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 from polars._typing import EngineType
@@ -19,7 +19,6 @@ from pipelines.warehouse import small_files
 from pipelines.warehouse.digests import window
 from pipelines.warehouse.filing import Filing
 from pipelines.warehouse.inputs import Inputs
-from pipelines.warehouse.parallel import one_ahead
 from pipelines.warehouse.periods import last_day, to_grain
 from pipelines.warehouse.promises import check_promise
 from pipelines.warehouse.records import Slice, SliceKey
@@ -57,25 +56,6 @@ class Built:
     rows: int = 0
     waiting: int = 0
     changed_periods: list[date] = field(default_factory=list)
-
-
-class _Plan(NamedTuple):
-    """The rows of some slices, before they are computed."""
-
-    spec: Spec
-    filing: Filing
-    keys: Sequence[SliceKey]
-    rows: pl.LazyFrame
-    engine: EngineType
-
-
-def computed(plan: _Plan) -> tuple[Sequence[SliceKey], pl.DataFrame]:
-    """The slices of a plan, and their rows as the table promises them."""
-    # In one piece: to fetch rows from many pieces takes longer than to put them together.
-    frame = plan.rows.collect(engine=plan.engine).rechunk()
-    frame = plan.filing.only(frame, plan.keys)
-    check_promise(frame, plan.spec.name, plan.spec.model)
-    return plan.keys, frame
 
 
 class Builder:
@@ -123,11 +103,10 @@ class Builder:
         else:
             stale = self._stale(spec, wanted, days if force else None)
             ready = [key for key in stale if self._is_ready(spec, key, days)]
-            # Only what is planned here, where the manifest may be asked, is computed ahead.
-            plans = (self._planned(spec, chunk) for chunk in self._chunks(spec, ready))
-            for keys, frame in one_ahead(computed, plans):
+            for chunk in self._chunks(spec, ready):
                 self._progress(spec.name, report.rebuilt, len(ready))
-                self._put(spec, frame, {key: stale[key] for key in keys}, (), report)
+                frame = self._computed(spec, chunk)
+                self._put(spec, frame, {key: stale[key] for key in chunk}, (), report)
             self._leave(spec, set(stale) - set(ready), report)
 
     def definition(self, spec: Spec) -> bytes:
@@ -243,7 +222,7 @@ class Builder:
         for chunk in self._chunks(spec, run):
             self._progress(spec.name, report.rebuilt, max(expected, report.rebuilt + len(chunk)))
             # A chunk is digested as if each slice had been built by itself, once it is there.
-            _, frame = computed(self._planned(spec, chunk))
+            frame = self._computed(spec, chunk)
             self._put(spec, frame, dict.fromkeys(chunk, b""), (), report)
             self._settle(spec, chunk)
 
@@ -276,7 +255,8 @@ class Builder:
         if chunk:
             yield chunk
 
-    def _planned(self, spec: Spec, keys: Sequence[SliceKey]) -> _Plan:
+    def _computed(self, spec: Spec, keys: Sequence[SliceKey]) -> pl.DataFrame:
+        """The rows of some slices, as the table promises them."""
         chosen = {name: self._inputs.chosen(spec, name, keys) for name in spec.reads}
         inputs = {name: self._store.scan(self._filings[name], chosen[name]) for name in chosen}
         options: dict[str, Any] = spec.option_values(self._settings)
@@ -287,9 +267,11 @@ class Builder:
         # The default, streaming, bounds the memory, and takes twice as long over few rows.
         is_small = rows <= small_files.SMALL_ROWS
         engine: EngineType = "in-memory" if is_small or spec.in_memory else "auto"
-        return _Plan(
-            spec, self._filings[spec.name], keys, spec.transform(**inputs, **options), engine
-        )
+        # In one piece: to fetch rows from many pieces takes longer than to put them together.
+        frame = spec.transform(**inputs, **options).collect(engine=engine).rechunk()
+        frame = self._filings[spec.name].only(frame, keys)
+        check_promise(frame, spec.name, spec.model)
+        return frame
 
     def _put(
         self,

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -24,19 +24,3 @@ def in_parallel(function: Callable[[_Item], _Result], items: Sequence[_Item]) ->
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def one_ahead(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
-    """What the function makes of each item, in their order; the next is made while one is used."""
-    if (os.cpu_count() or 1) < 2:
-        yield from map(function, items)
-        return
-    with ThreadPoolExecutor(1) as pool:
-        made: Future[_Result] | None = None
-        for item in items:
-            following = pool.submit(function, item)
-            if made is not None:
-                yield made.result()
-            made = following
-        if made is not None:
-            yield made.result()
