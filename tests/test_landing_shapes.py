@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -87,6 +88,19 @@ def test_text_of_one_byte_a_character_is_refused_by_line_and_byte_unless_named(
         'Windows-1252, set encoding = "latin-1" or "cp1252" for its feed'
     )
     assert rows(taken(landed, {"encoding": encoding}), "user_id") == [("u0",), ("André",)]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16-le"])
+@pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
+def test_a_long_file_in_another_encoding_is_read_to_its_end_however_it_is_packed(
+    tmp_path: Path, encoding: str, packing: str
+) -> None:
+    # So much that hardly packs: pieces of zstd hold no whole block.
+    said = [Random(i).randbytes(40).hex() for i in range(3_000)]
+    text = HEAD + "".join(f"café,{TS},{each}\n" for each in said)
+    result = taken(file(tmp_path, f"a.csv{packing}", text.encode(encoding)), {"encoding": encoding})
+    assert [user for (user,) in rows(result, "user_id")] == said
+    assert is_conserved(result)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

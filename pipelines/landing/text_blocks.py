@@ -7,6 +7,7 @@ silently. A NUL is a character like any other.
 
 import codecs
 from collections.abc import Iterator
+from itertools import chain
 
 from pipelines.landing.files import BOM, Limits, Unreadable
 from pipelines.landing.kinds_of_files import HEAD_BYTES, misnamed
@@ -100,15 +101,14 @@ def _refuse_bare_utf16(head: bytes, encoding: str) -> None:
 def _transcoded(head: bytes, chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)()
     lines = _LineEnds()
-    given = head
+    # The end is not told by an empty chunk: a piece of zstd may hold no whole block.
+    pieces = chain(((chunk, False) for chunk in chain([head], chunks)), [(b"", True)])
     try:
-        while True:
-            text = decoder.decode(given, final=not given)
+        for chunk, final in pieces:
+            text = decoder.decode(chunk, final)
             lines.count(text)
             yield text.encode()
-            if not given:
-                return
-            given = next(chunks, b"")
+        return
     except UnicodeDecodeError as error:
         lines.count(error.object[: error.start].decode(encoding, "replace"))
         said = f"byte 0x{error.object[error.start]:02x} in line {lines.line}, {error.reason}"
