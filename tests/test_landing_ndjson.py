@@ -96,3 +96,20 @@ def test_blocks_of_any_size_give_the_same_rows(tmp_path):
     whole, blocks = taken(landed), taken(landed, block_bytes=200)
     assert blocks.landed.sort("line").equals(whole.landed.sort("line"))
     assert blocks.quarantined.sort("line").equals(whole.quarantined.sort("line"))
+
+
+def test_what_follows_a_nested_value_is_no_part_of_a_number(tmp_path):
+    bad = line(z={}).strip().replace("{}", "{}.5")
+    result = taken(file(tmp_path, "a.ndjson", line(z={}) + bad))
+    reason = "the line is no JSON object, or is nested too deeply"
+    assert refused(result) == [(2, bad, reason)]
+    assert rows(result, "extra") == [('{"z":{}}',)]
+
+
+def test_the_end_of_a_key_with_a_quote_is_no_key(tmp_path):
+    files = [
+        file(tmp_path, "a.ndjson", line(country=None, zone=None)),
+        file(tmp_path, "b.ndjson", line(**{'a"zone': None})),
+    ]
+    unmapped = taken(files).receipts.sort("file")["unmapped_columns"].to_list()
+    assert unmapped == ['["zone"]', '["a\\"zone"]']

@@ -135,7 +135,7 @@ def test_only_what_is_not_plain_is_left_to_be_read_one_by_one():
     found = Lines("".join(f"{line}\n" for line in [*plain, *nested, *odd]).encode())
     assert found.plain().tolist() == [0, 1, 2, 3, 4]
     flat = flattened(found)
-    assert (flat.numbers.to_list(), flat.data) == ([5], b'{"a":0,"c":2}\n')
+    assert (flat.numbers.to_list(), flat.data) == ([5], b'{"a":0 ,"c":2}\n')
     assert {key: said.to_list() for key, said in flat.nested.items()} == {
         "a": ['{"b":[1,{"c":5}]}']
     }

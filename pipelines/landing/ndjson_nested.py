@@ -17,7 +17,7 @@ _NAME = re.compile(PLAIN_NAME.encode())
 # orjson makes doubles of integers beyond 64 bits.
 _LONG_NUMBER = re.compile(rb"\d{19}")
 # What stands for a nested value.
-_MARK = b"0"
+_MARK = b"0 "
 _CLOSING = {b"{": b"}", b"[": b"]"}
 _Values = list[tuple[str, str]]
 

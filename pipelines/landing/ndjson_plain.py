@@ -104,9 +104,10 @@ def _read(lines: Lines, chosen: Numbers, schema: dict[str, pl.DataType]) -> Iter
 
 def _keys_of(texts: pl.Series, rows: pl.Series, value: str) -> dict[str, pl.Series]:
     """Of some rows those in which a key has a value of a pattern, by key."""
-    found = texts.gather(rows).str.extract_all(f'"{PLAIN_NAME}": ?{value}')
+    # Without what stands before it, the end of a name with an escaped quote would pass for one.
+    found = texts.gather(rows).str.extract_all(f'[{{,]\\s*"{PLAIN_NAME}": ?{value}')
     keys = pl.DataFrame({"row": rows, "key": found}).explode("key").drop_nulls()
-    keys = keys.with_columns(pl.col("key").str.extract(f'^"({PLAIN_NAME})"'))
+    keys = keys.with_columns(pl.col("key").str.extract(f'"({PLAIN_NAME})"'))
     return {key: of_key["row"] for (key,), of_key in keys.partition_by("key", as_dict=True).items()}
 
 
@@ -114,7 +115,7 @@ def _with_decimals(
     texts: pl.Series, values: pl.DataFrame, wholes: pl.Series
 ) -> tuple[pl.DataFrame, pl.Series]:
     """The values with numbers such as 5.0 as they are written, and where all of them were found."""
-    rows = _keys_of(texts, (wholes > 0).arg_true(), r"-?[0-9]+\.0[,} ]")
+    rows = _keys_of(texts, (wholes > 0).arg_true(), r"-?[0-9]+\.0\b")
     missing = wholes.cast(pl.Int64)
     for key, places in rows.items():
         missing = missing.scatter(places, missing.gather(places) - 1)
