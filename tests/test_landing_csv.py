@@ -248,3 +248,20 @@ def test_quotes_are_plain_to_see_where_they_hold_whole_fields(monkeypatch):
         for line, is_one in zip(said, expected, strict=True)
         if is_one
     ]
+
+
+@pytest.mark.parametrize("empty", ["", '""'])
+@pytest.mark.parametrize("beside", ["plain", '"over\nlines"'])
+def test_an_empty_field_is_null_only_where_the_feed_says_so(tmp_path, empty, beside):
+    # A field over several lines takes its line to the careful reader.
+    landed = file(tmp_path, "a.csv", f"{HEAD.strip()},x,y\nv,{TS},u,{empty},{beside}\n")
+    text = beside.strip('"').replace("\n", "\\n")
+    for null_values, kept in (["", "-"], ""), (["-"], '"x":"",'), ([], '"x":"",'):
+        result = taken(landed, {"null_values": null_values})
+        assert rows(result, "extra") == [(f'{{{kept}"y":"{text}"}}',)]
+
+
+def test_a_byte_order_mark_after_the_header_is_text_whatever_parts_the_fields(tmp_path):
+    text = f'{HEAD}\ufeffv,{TS},"u"\n'.replace(",", "x")
+    result = taken(file(tmp_path, "a.csv", text), {"delimiter": "x", "quotes": False})
+    assert rows(result, "event_name", "user_id", "line") == [("\ufeffv", '"u"', 2)]

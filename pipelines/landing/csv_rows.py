@@ -76,7 +76,7 @@ def csv_rows(
     Something is left only where the last segment is not its file's last and ends within a record.
     """
     columns = dialect.columns
-    block = _Block(segments, dialect)
+    block = _Block(segments, dialect, empty_is_null="" in null_values)
     try:
         table, at, broken, left = block.read(block.regular)
     except _Misread:
@@ -95,10 +95,13 @@ class _Misread(Exception):  # noqa: N818
 class _Block:
     """Whole lines of files that share a header."""
 
-    def __init__(self, segments: Sequence[Segment], dialect: Dialect) -> None:
+    def __init__(
+        self, segments: Sequence[Segment], dialect: Dialect, *, empty_is_null: bool
+    ) -> None:
         self.data = b"".join(segment.data for segment in segments)
         self.lines = _lines(self.data)
         self._segments, self._quotes = segments, dialect.quotes
+        self._empty_is_null = empty_is_null
         self._delimiter, self._width = dialect.delimiter, len(dialect.columns)
         self._at = positions(segments).with_columns(raw=self.lines)
         self._blank = self.lines.str.strip_chars(" ") == ""
@@ -122,10 +125,8 @@ class _Block:
 
     def _read_regular(self, whole: pl.Series) -> pl.DataFrame:
         data = self.data if whole.all() else self._only(whole)
-        # polars would take a byte order mark here for the file's, whose header is long gone.
-        guard = int(data.startswith(BOM))
-        if guard:
-            data = self._delimiter.join("x" * self._width).encode() + b"\n" + data
+        # polars takes a byte order mark here for the file's, whose header is long gone.
+        data = BOM + data if data.startswith(BOM) else data
         try:
             table = pl.read_csv(
                 io.BytesIO(data),
@@ -133,8 +134,9 @@ class _Block:
                 schema={f"c{i}": pl.String for i in range(self._width)},
                 separator=self._delimiter,
                 quote_char='"' if self._quotes else None,
+                empty_string_is_null=self._empty_is_null,
                 raise_if_empty=False,
-            ).slice(guard)
+            )
         except pl.exceptions.PolarsError as error:
             raise _Misread from error
         if table.height != whole.sum():
