@@ -361,6 +361,24 @@ AT = datetime(2024, 3, 5, 12, tzinfo=UTC)
             ),
             '{"d":"1.50","b":"ff","t":["2024-03-05T12:00:00+00:00"]}',
         ),
+        (
+            "properties",
+            pa.array([[("a", b"x"), ("b", None)]], pa.map_(pa.string(), pa.binary())),
+            '{"a":"x","b":null}',
+        ),
+        (
+            "properties",
+            pa.array(
+                [{"m": [(b"k", [AT]), (b"l", None)], "d": [("k", Decimal("1.50"))]}],
+                pa.struct(
+                    [
+                        ("m", pa.map_(pa.binary(), pa.list_(pa.timestamp("us", "+05:30")))),
+                        ("d", pa.map_(pa.string(), pa.decimal256(50, 2))),
+                    ]
+                ),
+            ),
+            '{"m":{"k":["2024-03-05T12:00:00+00:00"],"l":null},"d":{"k":"1.50"}}',
+        ),
     ],
     ids=lambda value: str(getattr(value, "type", ""))[:40],
 )

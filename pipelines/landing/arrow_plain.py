@@ -1,8 +1,8 @@
 """Batches of Arrow as polars can take them, and takes them for what they are.
 
 Older writers say binary where they mean text; polars has no decimals of 256 bits, takes a UUID for
-bytes, and knows no zone that is an offset, such as +05:30. All of that is found within lists and
-structs too.
+bytes, and knows no zone that is an offset, such as +05:30. All of that is found within lists, structs
+and maps too.
 """
 
 from collections.abc import Callable
@@ -60,6 +60,8 @@ def _spelled(kind: pa.DataType) -> tuple[pa.DataType, _Spell | None]:
         return (pa.large_list(inner), _each(spell)) if spell else (kind, None)
     if pa.types.is_struct(kind):
         return _spelled_struct(kind)
+    if pa.types.is_map(kind):
+        return _spelled_map(kind)
     return kind, None
 
 
@@ -74,6 +76,15 @@ def _spelled_struct(kind: pa.StructType) -> tuple[pa.DataType, _Spell | None]:
         return row | {name: spell(row[name]) for name, spell in changed.items()}
 
     return made, _given(spelled)
+
+
+def _spelled_map(kind: pa.MapType) -> tuple[pa.DataType, _Spell | None]:
+    (key, spell_key), (item, spell_item) = _spelled(kind.key_type), _spelled(kind.item_type)
+    if not (spell_key or spell_item):
+        return kind, None
+    of_key, of_item = spell_key or _as_it_is, spell_item or _as_it_is
+    pairs = _each(lambda pair: (of_key(pair[0]), of_item(pair[1])))
+    return pa.map_(key, item), pairs
 
 
 def _given(spell: _Spell) -> _Spell:
