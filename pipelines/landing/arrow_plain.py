@@ -1,8 +1,8 @@
 """Batches of Arrow as polars can take them, and takes them for what they are.
 
 Older writers say binary where they mean text; polars has no decimals of 256 bits, takes a UUID for
-bytes, and knows no zone that is an offset, such as +05:30. All of that is found within lists, structs
-and maps too.
+bytes, and knows no zone that is an offset, such as +05:30. All of that is found within lists,
+structs and maps too.
 """
 
 from collections.abc import Callable
