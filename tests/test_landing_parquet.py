@@ -3,6 +3,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 from landing_support import LANDED, file, receipt, refused, rows, taken
 
 from pipelines.landing.files import RawFile
@@ -52,6 +55,24 @@ def test_naive_timestamps_need_a_zone(tmp_path):
     assert refused(taken(landed))[0][2].startswith("event_ts has no offset: name its zone")
     zoned = taken(landed, {"zone": "America/New_York"})
     assert rows(zoned, "event_ts") == [(datetime(2024, 3, 5, 17, tzinfo=UTC),)]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_means_null_does_so_in_dictionaries_too(tmp_path, packed):
+    said = pa.array(['{"a":1}', "NULL", "", None, "[]"])
+    table = pa.table(
+        {"event_name": ["v"] * 5, "event_ts": [AT] * 5, "user_id": ["u"] * 5}
+        | dict.fromkeys(["properties", "more"], said.dictionary_encode() if packed else said)
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    landed = RawFile(LANDED, "a.parquet", tmp_path / "a.parquet")
+    assert rows(taken(landed, {"null_values": ["", "NULL"]}), "properties", "extra") == [
+        ('{"a":1}', r'{"more":"{\"a\":1}"}'),
+        (None, None),
+        (None, None),
+        (None, None),
+        ("[]", '{"more":"[]"}'),
+    ]
 
 
 def test_a_refused_row_keeps_its_values_as_json(tmp_path):

@@ -23,19 +23,23 @@ _Spell = Callable[[Any], Any]
 
 def plain(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The batch, with text in the place of values that polars has no type for; instants in UTC."""
-    for place, field in enumerate(batch.schema):
-        if _is_zoned(field.type):
-            made = batch[place].cast(pa.timestamp(field.type.unit, "UTC"))
-        else:
-            wanted, spell = _spelled(field.type)
-            if spell is None:
-                continue
-            values = batch[place]
-            if isinstance(field.type, pa.BaseExtensionType) and not _is_uuid(field.type):
-                values = values.storage
-            made = pa.array(map(spell, values.to_pylist()), wanted)
-        batch = batch.set_column(place, field.name, made)
-    return batch
+    columns = [_plain(values) for values in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(values.type):
+        # How values are packed is nothing that they say.
+        values = values.dictionary_decode()
+    kind = values.type
+    if _is_zoned(kind):
+        return values.cast(pa.timestamp(kind.unit, "UTC"))
+    wanted, spell = _spelled(kind)
+    if spell is None:
+        return values
+    if isinstance(kind, pa.BaseExtensionType) and not _is_uuid(kind):
+        values = values.storage
+    return pa.array(map(spell, values.to_pylist()), wanted)
 
 
 def _spelled(kind: pa.DataType) -> tuple[pa.DataType, _Spell | None]:
