@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from transforms.plans import PLAN, by_plan
-from transforms.segmentation import by_dimension, event_dimensions, of_everybody
+from transforms.plans import in_each_dimension
 
 _KEY = ["feature", "dimension", "segment"]
 
@@ -23,9 +22,7 @@ def feature_segments(
     """
     first_date = pl.col("event_date").min().alias("first_date")
     days = feature_days.group_by("feature", "segments").agg(pl.col("event_date").min()).cache()
-    parts = [of_everybody(days), *by_dimension(days, event_dimensions(dimensions))]
-    if PLAN in dimensions:
-        parts.append(by_plan(feature_days, plan_months, day="event_date"))
+    parts = in_each_dimension(feature_days, plan_months, dimensions, grouped=days, day="event_date")
     firsts = [part.group_by(_KEY).agg(first_date) for part in parts]
     new = pl.concat(firsts).join(feature_segments, on=_KEY, how="anti")
     return new.select(

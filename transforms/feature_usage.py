@@ -9,8 +9,7 @@ from schemas.base import ALL, dtypes
 from schemas.feature_usage import FeatureUsage
 from transforms.calendar import GRAINS, period_start
 from transforms.division import ratio
-from transforms.plans import PLAN, by_plan
-from transforms.segmentation import by_dimension, event_dimensions, of_everybody
+from transforms.plans import in_each_dimension
 
 _SEGMENT = ["dimension", "segment"]
 _KEY = ["grain", "period_start", "feature", *_SEGMENT]
@@ -82,9 +81,7 @@ def _counts(
         .agg(pl.col("events").sum())
         .cache()
     )
-    parts = [of_everybody(people), *by_dimension(people, event_dimensions(dimensions))]
-    if PLAN in dimensions:
-        parts.append(by_plan(dated, plan_months, day="event_date"))
+    parts = in_each_dimension(dated, plan_months, dimensions, grouped=people, day="event_date")
     counts = [
         part.group_by("period_start", "feature", *_SEGMENT).agg(
             pl.col("events").sum(), feature_users=pl.col("user_id").n_unique().cast(pl.Int64)

@@ -38,16 +38,26 @@ def plans_on(days: pl.LazyFrame, plan_months: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def in_each_dimension(
-    rows: pl.LazyFrame, plan_months: pl.LazyFrame, dimensions: Sequence[str], *, day: str = "date"
+    rows: pl.LazyFrame,
+    plan_months: pl.LazyFrame,
+    dimensions: Sequence[str],
+    *,
+    grouped: pl.LazyFrame | None = None,
+    day: str = "date",
 ) -> Iterator[pl.LazyFrame]:
-    """The rows, which have ``segments``, with ``dimension`` and ``segment``, by one at a time."""
-    yield of_everybody(rows)
-    yield from by_dimension(rows, event_dimensions(dimensions))
+    """The rows, which have ``segments``, with ``dimension`` and ``segment``, by one at a time.
+
+    ``grouped`` stands for the rows where they can be put together without their ``day``. The plan
+    is that of the day, and so is always given to the rows themselves.
+    """
+    several_days = rows if grouped is None else grouped
+    yield of_everybody(several_days)
+    yield from by_dimension(several_days, event_dimensions(dimensions))
     if PLAN in dimensions:
-        yield by_plan(rows, plan_months, day=day)
+        yield _by_plan(rows, plan_months, day=day)
 
 
-def by_plan(rows: pl.LazyFrame, plan_months: pl.LazyFrame, *, day: str = "date") -> pl.LazyFrame:
+def _by_plan(rows: pl.LazyFrame, plan_months: pl.LazyFrame, *, day: str = "date") -> pl.LazyFrame:
     """The rows with the plan that their ``user_id`` has on their day as ``segment``.
 
     The plan is ``none`` where the person has none. Days in months before the first subscription of

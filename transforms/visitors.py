@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from transforms.plans import PLAN, by_plan
-from transforms.segmentation import by_dimension, event_dimensions, of_everybody
+from transforms.plans import in_each_dimension
 
 _KEY = ["dimension", "segment", "user_id"]
 
@@ -24,12 +23,7 @@ def visitors(
     """
     first_date = pl.col("date").min().alias("first_date")
     combinations = session_days.group_by("segments", "user_id").agg(pl.col("date").min()).cache()
-    parts = [
-        of_everybody(combinations),
-        *by_dimension(combinations, event_dimensions(dimensions)),
-    ]
-    if PLAN in dimensions:
-        parts.append(by_plan(session_days, plan_months))
+    parts = in_each_dimension(session_days, plan_months, dimensions, grouped=combinations)
     seen = [part.group_by(_KEY).agg(first_date) for part in parts]
     new = pl.concat(seen).join(visitors, on=_KEY, how="anti")
     return new.select(
