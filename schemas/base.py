@@ -6,6 +6,7 @@ and Dagster's column tab. No table is declared here.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 import pandera.polars as pa
@@ -131,6 +132,12 @@ def share(description: str, *, formula: str, **options: Any) -> Any:
 
 def dtypes(model: type[Table]) -> dict[str, pl.DataType]:
     """Column names and polars types, in order."""
+    return dict(_dtypes(model))  # type: ignore[arg-type]
+
+
+@cache
+def _dtypes(model: type[Table]) -> dict[str, pl.DataType]:
+    # pandera hands out a copy of the whole schema each time.
     return {name: spec.dtype.type for name, spec in model.to_schema().columns.items()}
 
 
