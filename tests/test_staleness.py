@@ -22,6 +22,7 @@ from pipelines.warehouse.bring_up import Days
 from pipelines.warehouse.digests import Digester
 from pipelines.warehouse.land import Lander
 from pipelines.warehouse.records import Change, Slice, SliceKey
+from pipelines.warehouse.staleness import in_any
 from pipelines.warehouse.states import TableState, changed_state
 
 DAYS = [date(2024, 11, day) for day in range(1, 31)] + [date(2024, 12, 1)]
@@ -259,3 +260,13 @@ def test_a_state_does_not_depend_on_how_the_slices_came_to_be(
     one, other = content(first), content(second)
     assert changed == {key for key in {*one, *other} if one.get(key) != other.get(key)}
     assert (state.content == after.content) == (one == other)
+
+
+_DAYS = st.dates(date(2026, 1, 1), date(2026, 1, 31))
+
+
+@given(st.lists(st.tuples(_DAYS, _DAYS).map(lambda pair: (min(pair), max(pair)))), _DAYS)
+def test_a_day_is_in_joined_spans_where_it_is_in_one_of_them(
+    spans: list[tuple[date, date]], day: date
+) -> None:
+    assert in_any(spans)(day) == any(low <= day <= high for low, high in spans)

@@ -5,7 +5,8 @@ to date as a whole only those slices are digested that something which changed s
 cost of a night follows what the night brought, not how long the history is.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+import bisect
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -107,12 +108,8 @@ class Staleness:
         spans = self._spans(spec)
         if spans is None:
             return sorted(wanted)
-        recorded = self._slices(spec.name)
-        return sorted(
-            key
-            for key in wanted
-            if key not in recorded or any(low <= key.period <= high for low, high in spans)
-        )
+        recorded, is_reached = self._slices(spec.name), in_any(spans)
+        return sorted(key for key in wanted if key not in recorded or is_reached(key.period))
 
     def digester(self, spec: Spec) -> Digester:
         """Gives a slice the digest of what it would be made from now."""
@@ -188,3 +185,24 @@ class Staleness:
             before, after = reach(reads.before, self._settings), reach(reads.after, self._settings)
             for period in changed:
                 yield shift(period, spec.by, -after), shift(period, spec.by, before)
+
+
+def in_any(spans: Iterable[_Span]) -> Callable[[date], bool]:
+    """Whether a period lies in any of the spans.
+
+    A night of late rows has hundreds of spans, mostly over one another: they are joined first.
+    """
+    lows: list[date] = []
+    highs: list[date] = []
+    for low, high in sorted(spans):
+        if highs and low <= highs[-1]:
+            highs[-1] = max(high, highs[-1])
+        else:
+            lows.append(low)
+            highs.append(high)
+
+    def is_within(period: date) -> bool:
+        place = bisect.bisect_right(lows, period) - 1
+        return place >= 0 and period <= highs[place]
+
+    return is_within
