@@ -11,9 +11,13 @@ read once before, so that it lies in the page cache. The tables of a contender's
 compared with Tidemark's cell by cell before its time counts. Every measurement is kept under
 build/bench: what was broken off goes on where it was, and only what has changed is measured again.
 Tidemark's page of charts is not drawn: none of the others has one.
+
+Last, where the time of Tidemark goes is asked of ``benchmarks.profile_run``, once for *stored* and
+for *parquet*.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -29,6 +33,7 @@ from benchmarks.outputs import SELECTED, assert_agree, tidemark_tables
 from pipelines.sample.options import LAST_DAY
 
 QUESTIONS = ("stored", "parquet", "ndjson", "csv")
+PROFILES = {question: f"profile {question}" for question in ("stored", "parquet")}
 # Spark and ClickHouse have an environment of their own: pandera would import what it finds of them.
 OTHER_PYTHON = Path("build/bench/venv/bin/python")
 
@@ -77,6 +82,21 @@ class Suite:
                     )
                     if is_new and contender.name not in failed:
                         failed |= self._round(question, contender, number)
+
+    def profile(self, questions: Sequence[str], again: bool) -> None:
+        """Keep what the phases of a run of Tidemark took, where that is not known."""
+        out, told = self._folder / "out" / "profile", self._folder / "out" / "phases.json"
+        for question in (each for each in questions if each in PROFILES):
+            key = self._question(PROFILES[question]), "tidemark", 1
+            if again or not self._measurements.has(*key, OURS):
+                print(f"{PROFILES[question]:<31}", end=" ", flush=True)
+                home = self._home(question, out)
+                module = [sys.executable, "-m", "benchmarks.profile_run", str(home)]
+                cost, _ = measured([*module, "--json", str(told), "--select", *SELECTED])
+                print(cost, flush=True)
+                phases = json.loads(told.read_text(encoding="utf-8"))
+                self._measurements.add(*key, OURS, cost, phases=phases)
+                shutil.rmtree(out)
 
     def _question(self, question: str) -> dict[str, Any]:
         return {"kind": question, **self._size._asdict()}
@@ -161,7 +181,10 @@ def _code(contender: Contender) -> str:
 
 def is_current(record: Record) -> bool:
     """Whether a measurement, of this suite or of growth, was made with this checkout's code."""
-    if record["question"]["kind"] in QUESTIONS:
+    kind = record["question"]["kind"]
+    if kind in PROFILES.values():
+        return bool(record["code"] == OURS)
+    if kind in QUESTIONS:
         by_name = {each.name: each for each in CONTENDERS}
         contender = by_name.get(record["contender"])
         return contender is not None and record["code"] == _code(contender)
@@ -220,6 +243,8 @@ def main() -> None:
     suite = Suite(said.folder, Size(said.events, said.days, said.users), said.patience)
     chosen = [each for each in CONTENDERS if each.name in said.contenders]
     suite.run(said.questions, chosen, said.rounds, said.again)
+    if "tidemark" in said.contenders:
+        suite.profile(said.questions, said.again)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ from real_data import (
 
 pytestmark = [needs_real_data, pytest.mark.only_tables(*READ)]
 NIGHTS = 20
+# The last landing date of the commits.
+THROUGH = date(2026, 8, 22)
 
 
 def test_every_commit_is_accounted_for(git_home: Path):
@@ -39,6 +41,17 @@ def test_every_commit_is_accounted_for(git_home: Path):
     assert totals["late_30d_rows"] == 19_554
 
 
+def test_retention_by_day_of_26_years_grows_with_days_and_not_with_their_square(git_home: Path):
+    retention = pl.read_parquet(git_home / "bi" / "cohort_retention.parquet")
+    by_day = retention.filter(pl.col("grain") == "day", pl.col("dimension") == "all")
+    cohorts = by_day["cohort_start"].unique()
+    # People came for the first time on 4,748 of 9,664 days: up to 90 days after each, and the day
+    # itself, make 428,762 rows. All days up to the last one would make 13,845,102.
+    assert len(cohorts) == 4_748
+    assert by_day.height == sum(min(90, (THROUGH - day).days) + 1 for day in cohorts) == 428_762
+    assert sum((THROUGH - day).days + 1 for day in cohorts) == 13_845_102
+
+
 def test_commits_give_the_tables_that_sql_gives(git_home: Path):
     with duckdb.connect() as con:
         commits = git_commits().to_arrow()  # noqa: F841
@@ -51,7 +64,7 @@ def test_commits_give_the_tables_that_sql_gives(git_home: Path):
             FROM commits
             WHERE author_id IS NOT NULL AND is_bot = '0'
                 AND timezone('UTC', author_time::TIMESTAMPTZ)::DATE <= arrived + 1""")
-        _assert_tables(git_home, con, "monday", date(2026, 8, 22))
+        _assert_tables(git_home, con, "monday", THROUGH)
 
 
 @pytest.mark.skipif(not LONG, reason="takes minutes: set TIDEMARK_LONG_TESTS=1")
