@@ -283,18 +283,15 @@ class Lander:
         """File the rows of landing dates in place of what they brought before."""
         tables = SourceTables(source.name)
         days = {arrival.landing_date for arrival, _ in arrived}
-        touched = {*days, *removed}
-        said = {day.isoformat() for day in touched}
+        # Compared as text: to read a date from every slice there ever was takes longer.
+        touched = {day.isoformat() for day in (*days, *removed)}
         for kind in ("landed", "quarantine", "receipts"):
             filing = self._filings[getattr(tables, kind)]
             frame = frames.get(kind, pl.DataFrame(schema=filing.schema))
             keys = _slices(frame, kind, days)
             old = self._store.manifest.slices.get(filing.table, {})
-            if kind == "landed":
-                # Compared as text: to read a date from every slice there ever was takes longer.
-                outdated = {key for key in old if key.part in said} - keys
-            else:
-                outdated = {key for key in old if key.period in touched} - keys
+            # Only landed rows have parts, which are named by their landing dates.
+            outdated = {key for key in old if (key.part or str(key.period)) in touched} - keys
             self._store.put(filing, frame, dict.fromkeys(keys, b""), outdated)
 
         def record(change: Change) -> None:
