@@ -38,7 +38,7 @@ _SAID = {
     "clickhouse": "(f) chDB",
     "floor": "decoding the columns",
 }
-_HOW = """
+_HOW = """\
 Each figure is the median of whole processes, start and end included, with the least and the most
 beside it. Contenders took turns, but for those that had been measured with the same code before.
 Input was read once before each process, so that it lay in the page cache. Peak is the most that one
@@ -47,10 +47,10 @@ through memory maps. The tables agree in every cell: they were compared before a
 Tidemark also computes, checks and publishes the columns and tables that the others are not asked
 for, and remembers what everything was made from.
 """
-_WITHOUT_CLOCK = """
+_WITHOUT_CLOCK = """\
 What needs no clock is counted by the tests: files opened, rows read and slices digested in a night
-after a long history (`tests/test_night_cost.py`), and the rows of retention by day over 26
-years of commits, which grow with days times the periods kept (`tests/test_real_input.py`).
+after a long history (`tests/test_night_cost.py`), and the rows of retention by day over 26 years
+of commits, which grow with days times the periods kept (`tests/test_real_input.py`).
 """
 _BYTES_PER_MB = 1e6
 
