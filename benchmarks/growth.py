@@ -135,9 +135,9 @@ class Growth:
     def _shape(self, days: int = 30, users: int = 0, late_share: float = DIRT) -> Shape:
         return Shape(days, self._per_day, users or max(200, self._per_day), late_share)
 
-    def _todo(self, kind: str, at: Any) -> Iterator[tuple[dict[str, Any], int]]:
+    def _todo(self, kind: str, at: Any, **more: Any) -> Iterator[tuple[dict[str, Any], int]]:
         """Rounds of a question that are to be measured."""
-        question = {"kind": kind, "at": at, "per_day": self._per_day}
+        question = {"kind": kind, "at": at, "per_day": self._per_day, **more}
         for number in range(1, self._rounds + 1):
             if self._again or not self._measurements.has(
                 question, "tidemark", number, growth_code()
@@ -178,7 +178,7 @@ class Growth:
     def _old(self) -> None:
         days = self._scale.days[-1]
         for at in ("without", "with"):
-            for question, number in self._todo("old", at):
+            for question, number in self._todo("old", at, days=days):
                 home = self._homes.with_the_night(self._shape(days), self._folder / "out" / "night")
                 _land_beside(home, str(LAST_DAY - timedelta(days=days)) if at == "with" else "")
                 self._add(question, number, _cost(home))

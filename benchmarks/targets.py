@@ -70,13 +70,16 @@ def _of_history(records: Sequence[Record]) -> tuple[str, str, str]:
 
 def _of_old_rows(records: Sequence[Record]) -> tuple[str, str, str]:
     what = f"one row three years late: at most 2 s more, at {MONTH_EVENTS:,} events a month"
-    nights = values(records, "old")
+    days = max(
+        (e["question"]["days"] for e in records if e["question"]["kind"] == "old"), default=0
+    )
+    nights = values([e for e in records if e["question"].get("days") == days], "old")
     if len(nights) < 2:
         return what, "", "not measured"
     more = median(nights["with"]) - median(nights["without"])
     a_month = _per_day(records, "old") * _DAYS_PER_MONTH
-    said = f"{more:.2f} s more, at {a_month:,} events a month"
-    return what, said, _verdict(more <= 2, a_month >= MONTH_EVENTS)
+    said = f"{more:.2f} s more, {days:,} days late, at {a_month:,} events a month"
+    return what, said, _verdict(more <= 2, a_month >= MONTH_EVENTS and days >= YEARS_DAYS)
 
 
 def _of_bookkeeping(records: Sequence[Record]) -> tuple[str, str, str]:
