@@ -31,7 +31,7 @@ To come nearer to the targets that are missed:
 
 
 def profile_sections(records: Sequence[Record]) -> Iterator[str]:
-    """Markdown, of the largest size of each question; nothing where none was looked into."""
+    """Markdown: the largest size of each question that was looked into, then what is needed."""
     for place, (question, found) in enumerate(_largest(records).items()):
         if place == 0:
             yield _HEAD
