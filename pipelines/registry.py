@@ -56,7 +56,7 @@ _IN_ONE_GO = 10**15
 
 # fmt: off
 TABLES = (
-    Spec("duplicate_events", "day", {"landed_events": Within(_duplicate_days, _duplicate_days)}, "facts", has_parts=True, chunk_rows=3_000_000),
+    Spec("duplicate_events", "day", {"landed_events": Within(_duplicate_days, _duplicate_days)}, "facts", has_parts=True, chunk_rows=12_000_000),
     Spec("staff", "whole", {"landed_customers": Everything()}, "facts"),
     Spec("excluded_events", "day", {"landed_events": Within(), "duplicate_events": Within(), "staff": Everything()}, "facts", has_parts=True, chunk_rows=4_000_000),
     Spec("events", "day", {"landed_events": Within(), "duplicate_events": Within(), "excluded_events": Within()}, "facts", has_parts=True),

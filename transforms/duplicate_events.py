@@ -43,11 +43,14 @@ def duplicate_events(landed_events: pl.LazyFrame, *, duplicate_days: int) -> pl.
 
 
 def _suspects(landed_events: pl.LazyFrame) -> pl.LazyFrame:
-    """Rows whose id has a twin, and the odd one whose hash does: whole ids are dear to compare."""
-    rows = landed_events.select(
-        "event_id", "event_date", *_RECEIVED, "content_hash", id_hash=pl.col("event_id").hash()
-    )
+    """Rows whose id has a twin, and the odd one whose hash does: whole ids are dear to compare.
+
+    Reads all hashes at once. In one plan with the rows they would be read together, and the rows,
+    of which few are suspects, would all have to wait in memory.
+    """
+    id_hash = pl.col("event_id").hash().alias("id_hash")
     # Sorted, as most ids come once, and would each be a group.
-    hashes = rows.select("id_hash").sort("id_hash")
-    repeated = hashes.filter(pl.col("id_hash") == pl.col("id_hash").shift(1)).unique()
+    hashes = landed_events.select(id_hash).collect()["id_hash"].sort()
+    repeated = hashes.filter(hashes == hashes.shift(1)).unique().to_frame().lazy()
+    rows = landed_events.select("event_id", "event_date", *_RECEIVED, "content_hash", id_hash)
     return rows.join(repeated, on="id_hash", how="semi")

@@ -4,7 +4,7 @@ One pass serves any range. Chunks bound the memory; they never show in the resul
 """
 
 import bisect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -103,7 +103,7 @@ class Builder:
         else:
             stale = self._stale(spec, wanted, days if force else None)
             ready = [key for key in stale if self._is_ready(spec, key, days)]
-            for chunk in self._chunks(spec, ready):
+            for chunk in self._inputs.chunks(spec, ready):
                 self._progress(spec.name, report.rebuilt, len(ready))
                 frame = self._computed(spec, chunk)
                 self._put(spec, frame, {key: stale[key] for key in chunk}, (), report)
@@ -219,7 +219,7 @@ class Builder:
 
     def _build_run(self, spec: Spec, run: Sequence[SliceKey], expected: int, report: Built) -> None:
         """Slices without a fresh one between them, each chunk from what came out before it."""
-        for chunk in self._chunks(spec, run):
+        for chunk in self._inputs.chunks(spec, run):
             self._progress(spec.name, report.rebuilt, max(expected, report.rebuilt + len(chunk)))
             # A chunk is digested as if each slice had been built by itself, once it is there.
             frame = self._computed(spec, chunk)
@@ -236,24 +236,6 @@ class Builder:
                 {(spec.name, key): record for key, record in digests.items()}
             )
         )
-
-    def _chunks(self, spec: Spec, keys: Sequence[SliceKey]) -> Iterator[list[SliceKey]]:
-        """The slices in order, part by part, cut so that a chunk reads about ``chunk_rows`` rows.
-
-        Late parts are few rows of many days in one file: together they are written once.
-        """
-        chunk: list[SliceKey] = []
-        weight = 0
-        for key in sorted(keys, key=lambda key: (key.part, key.period)):
-            rows = self._inputs.rows_for(spec, key)
-            is_full = weight + rows > spec.chunk_rows or (chunk and chunk[-1].part != key.part)
-            if chunk and is_full:
-                yield chunk
-                chunk, weight = [], 0
-            weight += rows
-            chunk.append(key)
-        if chunk:
-            yield chunk
 
     def _computed(self, spec: Spec, keys: Sequence[SliceKey]) -> pl.DataFrame:
         """The rows of some slices, as the table promises them."""

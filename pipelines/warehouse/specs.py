@@ -53,8 +53,8 @@ class Spec:
     or not. ``has_parts``: a day is divided by when its rows landed, see :mod:`.filing`. ``needs``
     names a setting without which the table is empty. ``starts_with`` names the table whose first
     day is a dense table's first, where the driver is not divided by days. ``chunk_rows`` bounds the
-    driver's rows that are worked on at a time. ``in_memory``: the transform works in memory on what
-    it is handed, which the engine that streams would let one core do. ``looks_ahead`` is how many
+    drivers' rows that are read at a time. ``in_memory``: the transform works in memory on what it
+    is handed, which the engine that streams would let one core do. ``looks_ahead`` is how many
     days after a slice's own the horizon still shows in it: a period that starts in a slice may end
     after it, such as a week.
     """
