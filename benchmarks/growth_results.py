@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 
 from benchmarks.measurements import Record
-from benchmarks.targets import values
+from benchmarks.targets import of_kind, per_day, values
 
 _WIDTH, _HEIGHT = 420, 220
 _SECONDS, _PEAK = "seconds", "peak_bytes"
@@ -69,5 +69,4 @@ def _numbers(found: dict[Any, list[float]], axis: str, unit: str, factor: float)
 def _per_day(records: Sequence[Record], kind: str) -> str:
     if kind.startswith("file"):
         return "events of 30 days in one file"
-    most = max(e["question"]["per_day"] for e in records if e["question"]["kind"] == kind)
-    return f"{most:,} events a day and all other sources"
+    return f"{per_day(of_kind(records, kind)):,} events a day and all other sources"

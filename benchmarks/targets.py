@@ -70,26 +70,25 @@ def _of_history(records: Sequence[Record]) -> tuple[str, str, str]:
 
 def _of_old_rows(records: Sequence[Record]) -> tuple[str, str, str]:
     what = f"one row three years late: at most 2 s more, at {MONTH_EVENTS:,} events a month"
-    days = max(
-        (e["question"]["days"] for e in records if e["question"]["kind"] == "old"), default=0
-    )
-    nights = values([e for e in records if e["question"].get("days") == days], "old")
+    rows = of_kind(records, "old")
+    days = max((each["question"]["days"] for each in rows), default=0)
+    nights = values([each for each in rows if each["question"]["days"] == days], "old")
     if len(nights) < 2:
         return what, "", "not measured"
     more = median(nights["with"]) - median(nights["without"])
-    a_month = _per_day(records, "old") * _DAYS_PER_MONTH
+    a_month = per_day(rows) * _DAYS_PER_MONTH
     said = f"{more:.2f} s more, {days:,} days late, at {a_month:,} events a month"
     return what, said, _verdict(more <= 2, a_month >= MONTH_EVENTS and days >= YEARS_DAYS)
 
 
 def _of_bookkeeping(records: Sequence[Record]) -> tuple[str, str, str]:
     what = "bookkeeping of a three-year backfill at most 5 %"
-    backfills = [each for each in records if each["question"]["kind"] == "backfill"]
+    backfills = of_kind(records, "backfill")
     if not backfills:
         return what, "", "not measured"
     last = max(each["question"]["at"] for each in backfills)
     shares = [e["bookkeeping_share"] for e in backfills if e["question"]["at"] == last]
-    said = f"{median(shares):.1%} of {last:,} days, {_per_day(records, 'backfill'):,} events a day"
+    said = f"{median(shares):.1%} of {last:,} days, {per_day(backfills):,} events a day"
     return what, said, _verdict(median(shares) <= 0.05, last >= YEARS_DAYS)
 
 
@@ -110,7 +109,7 @@ def _of_memory(records: Sequence[Record]) -> tuple[str, str, str]:
 
 def _of_nothing(records: Sequence[Record]) -> tuple[str, str, str]:
     what = "a run with nothing to do, after import, all tables: under 1 s at 1,095 days"
-    runs = [each for each in records if each["question"]["kind"] == "nothing"]
+    runs = of_kind(records, "nothing")
     if not runs:
         return what, "", "not measured"
     days = max(each["question"]["at"] for each in runs)
@@ -130,14 +129,22 @@ def _of_start(records: Sequence[Record]) -> tuple[str, str, str]:
 def values(records: Sequence[Record], kind: str, of: str = "seconds") -> dict:
     """What was measured of a kind of growth, by what it was measured at."""
     found: dict = {}
-    for each in records:
-        if each["question"]["kind"] == kind and each["cost"]:
+    for each in of_kind(records, kind):
+        if each["cost"]:
             found.setdefault(each["question"]["at"], []).append(each["cost"][of])
     return found
 
 
-def _per_day(records: Sequence[Record], kind: str) -> int:
-    return max(e["question"]["per_day"] for e in records if e["question"]["kind"] == kind)
+def of_kind(records: Sequence[Record], kind: str) -> list[Record]:
+    """The measurements of a kind of growth, of the most events a day of which there are any."""
+    chosen = [each for each in records if each["question"]["kind"] == kind]
+    most = per_day(chosen)
+    return [each for each in chosen if each["question"]["per_day"] == most]
+
+
+def per_day(records: Sequence[Record]) -> int:
+    """The most events a day that were measured."""
+    return max((each["question"]["per_day"] for each in records), default=0)
 
 
 def _verdict(is_met: bool, is_whole: bool = True) -> str:
