@@ -51,7 +51,7 @@ class Counts:
 def counted_run(home: Path, **options: Any) -> Counts:
     """The counts of one run."""
     counts = Counts()
-    with _watched(counts), _bookkeeping_watched(counts):
+    with _watched(counts):
         report = run_home(home, **options)
     assert not report.withheld, report.withheld
     counts.rebuilt.update({each.table: each.rebuilt for each in report.built if each.rebuilt})
@@ -63,6 +63,18 @@ def counted_run(home: Path, **options: Any) -> Counts:
 @contextmanager
 def _watched(counts: Counts) -> Iterator[None]:
     at_work = [LANDING]
+    with (
+        _phases_watched(at_work),
+        _reading_watched(counts, at_work),
+        _writing_watched(counts),
+        _bookkeeping_watched(counts),
+    ):
+        yield
+
+
+@contextmanager
+def _phases_watched(at_work: list[str]) -> Iterator[None]:
+    """The last of ``at_work`` is the table, or phase of a run, that is at work."""
 
     def during(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def named(self: Any, *given: Any, **options: Any) -> Any:
@@ -74,6 +86,20 @@ def _watched(counts: Counts) -> Iterator[None]:
 
         return named
 
+    with ExitStack() as patched:
+        for owner, name, phase in (
+            (Builder, "bring_up", ""),
+            (Session, "publish", PUBLICATION),
+            (running, "newly_broken_checks", CHECKS),
+            (running, "over_limit", CHECKS),
+        ):
+            watching = during(phase, getattr(owner, name))
+            patched.enter_context(patch.object(owner, name, watching))
+        yield
+
+
+@contextmanager
+def _reading_watched(counts: Counts, at_work: list[str]) -> Iterator[None]:
     def scan(self: Store, filing: Any, keys: Any) -> pl.LazyFrame:
         wanted = list(keys)
         slices = self.manifest.slices.get(filing.table, {})
@@ -85,6 +111,21 @@ def _watched(counts: Counts) -> Iterator[None]:
         counts.bytes_read[pair] += sum(self.manifest.files[file].bytes for file in files)
         return scan_as_it_is(self, filing, wanted)
 
+    def read(self: Lander, source: Any, files: Any, **options: Any) -> Any:
+        counts.raw_files_read += len(files)
+        return read_as_it_is(self, source, files, **options)
+
+    scan_as_it_is, read_as_it_is = Store.scan, Lander.read
+    with patch.object(Store, "scan", scan), patch.object(Lander, "read", read):
+        yield
+
+
+@contextmanager
+def _writing_watched(counts: Counts) -> Iterator[None]:
+    def computed(self: Builder, spec: Spec, keys: Any) -> pl.DataFrame:
+        counts.transforms[spec.name] += 1
+        return computed_as_it_is(self, spec, keys)
+
     def put(self: Store, filing: Any, rows: Any, rebuilt: Any, removed: Any = ()) -> Any:
         counts.rows_filed[filing.table] += rows.height
         return put_as_it_is(self, filing, rows, rebuilt, removed)
@@ -94,35 +135,13 @@ def _watched(counts: Counts) -> Iterator[None]:
         counts.bytes_written[path.split("/")[0]] += len(content)
         write_as_it_is(self, path, content)
 
-    def computed(self: Builder, spec: Spec, keys: Any) -> pl.DataFrame:
-        counts.transforms[spec.name] += 1
-        return computed_as_it_is(self, spec, keys)
-
-    def read(self: Lander, source: Any, files: Any, **options: Any) -> Any:
-        counts.raw_files_read += len(files)
-        return read_as_it_is(self, source, files, **options)
-
-    def close(self: Manifest) -> None:
-        counts.manifest_rows += self._connection.total_changes
-        close_as_it_is(self)
-
-    scan_as_it_is, put_as_it_is, write_as_it_is = Store.scan, Store.put, Staging.write
-    computed_as_it_is, read_as_it_is = Builder._computed, Lander.read
-    close_as_it_is = Manifest.close
-    with ExitStack() as patched:
-        for owner, name, watching in (
-            (Store, "scan", scan),
-            (Store, "put", put),
-            (Staging, "write", write),
-            (Builder, "_computed", computed),
-            (Lander, "read", read),
-            (Manifest, "close", close),
-            (Builder, "bring_up", during("", Builder.bring_up)),
-            (Session, "publish", during(PUBLICATION, Session.publish)),
-            (running, "newly_broken_checks", during(CHECKS, running.newly_broken_checks)),
-            (running, "over_limit", during(CHECKS, running.over_limit)),
-        ):
-            patched.enter_context(patch.object(owner, name, watching))
+    computed_as_it_is, put_as_it_is = Builder._computed, Store.put
+    write_as_it_is = Staging.write
+    with (
+        patch.object(Builder, "_computed", computed),
+        patch.object(Store, "put", put),
+        patch.object(Staging, "write", write),
+    ):
         yield
 
 
@@ -137,8 +156,14 @@ def _bookkeeping_watched(counts: Counts) -> Iterator[None]:
         counts.slices_loaded[table] += len(slices)
         return slices
 
+    def close(self: Manifest) -> None:
+        counts.manifest_rows += self._connection.total_changes
+        close_as_it_is(self)
+
     digest_as_it_is, load_as_it_is = Digester.beside_own_past, Manifest._slices_of
+    close_as_it_is = Manifest.close
     with (
+        patch.object(Manifest, "close", close),
         patch.object(Digester, "beside_own_past", digest),
         patch.object(Manifest, "_slices_of", load),
     ):

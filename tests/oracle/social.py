@@ -58,73 +58,17 @@ def _table(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
 
 
 def _daily(con: duckdb.DuckDBPyConnection, data_through: date) -> pl.DataFrame:
-    counters = ", ".join(
-        f"sum(grew) FILTER (counter = '{name}') AS {name}" for name in (*AUDIENCE, *ENGAGEMENTS)
-    )
-    lacking = ", ".join(
-        f"count(*) FILTER (engaged AND NOT has_{name}) AS posts_without_{name}" for name in AUDIENCE
-    )
+    _make_days(con, data_through)
+    _make_posts_by_day(con)
+    _make_replies(con)
     still = ", ".join(
         f"CASE WHEN p.posts IS NULL AND b.{name} THEN 0 ELSE g.{name} END AS {name}"
         for name in (*AUDIENCE, *ENGAGEMENTS, "engagements")
     )
-    brings = ", ".join(
-        f"bool_or(counter = '{name}') AS {name}" for name in (*AUDIENCE, *ENGAGEMENTS)
-    )
     return _table(
         con,
         f"""
-        WITH firsts AS (
-            SELECT platform, account, min(first) AS first FROM (
-                SELECT platform, account, snapshot_day AS first FROM fans UNION ALL
-                SELECT platform, account, snapshot_day FROM seen UNION ALL
-                SELECT platform, account, posted_date FROM seen
-                WHERE day_before IS NULL AND snapshot_day - posted_date <= 7)
-            GROUP BY ALL),
-        days AS (
-            SELECT platform, account, unnest(generate_series(
-                first::TIMESTAMP, TIMESTAMP '{data_through}', INTERVAL 1 DAY))::DATE AS date
-            FROM firsts),
-        p AS (
-            SELECT platform, account, snapshot_day AS date, count(*) AS posts,
-                count(*) FILTER (
-                    day_before IS NULL AND snapshot_day - posted_date > 7) AS unknown_posts,
-                max(greatest(1, CASE WHEN day_before IS NOT NULL THEN snapshot_day - day_before
-                    WHEN snapshot_day - posted_date <= 7 THEN snapshot_day - posted_date + 1
-                    END)) FILTER (day_before IS NOT NULL OR snapshot_day - posted_date <= 7)
-                    AS days_covered
-            FROM seen GROUP BY ALL),
-        g AS (
-            SELECT platform, account, snapshot_day AS date, {counters},
-                sum(grew) FILTER (counter IN ({_SIX})) AS engagements
-            FROM growth GROUP BY ALL),
-        each_post AS (
-            SELECT {_POST}, snapshot_day AS date,
-                bool_or(counter IN ({_SIX}) AND grew IS NOT NULL) AS engaged,
-                bool_or(counter = 'impressions' AND grew IS NOT NULL) AS has_impressions,
-                bool_or(counter = 'reach' AND grew IS NOT NULL) AS has_reach
-            FROM growth GROUP BY ALL),
-        l AS (SELECT platform, account, date, {lacking} FROM each_post GROUP BY ALL),
-        b AS (
-            SELECT platform, account, {brings}, bool_or(counter IN ({_SIX})) AS engagements
-            FROM long GROUP BY ALL),
-        reply AS (
-            SELECT {_POST}, arg_max(posted_date, snapshot_day) AS date,
-                arg_max(first_reply_seconds, snapshot_day) AS seconds
-            FROM snap WHERE first_reply_seconds IS NOT NULL GROUP BY ALL),
-        r AS (
-            SELECT platform, account, date, count(*) AS replied_posts,
-                sum(seconds) AS reply_seconds, avg(seconds) AS mean_reply_seconds
-            FROM reply GROUP BY ALL),
-        f AS (
-            SELECT *, (SELECT arg_max(followers, snapshot_day) FROM fans WHERE
-                    fans.platform = days.platform AND fans.account = days.account
-                    AND snapshot_day <= days.date) AS followers,
-                (SELECT arg_max(followers, snapshot_day) FROM fans WHERE
-                    fans.platform = days.platform AND fans.account = days.account
-                    AND snapshot_day < days.date) AS followers_start
-            FROM days),
-        counted AS (
+        WITH counted AS (
             SELECT date, platform, account, coalesce(p.posts, 0) AS posts,
                 coalesce(unknown_posts, 0) AS unknown_posts,
                 coalesce(days_covered, 0) AS days_covered, {still},
@@ -133,11 +77,11 @@ def _daily(con: duckdb.DuckDBPyConnection, data_through: date) -> pl.DataFrame:
                 followers, followers_start, followers - followers_start AS net_new_followers,
                 coalesce(replied_posts, 0) AS replied_posts,
                 coalesce(reply_seconds, 0) AS reply_seconds, mean_reply_seconds
-            FROM f LEFT JOIN p USING (platform, account, date)
-            LEFT JOIN g USING (platform, account, date)
-            LEFT JOIN l USING (platform, account, date)
-            LEFT JOIN r USING (platform, account, date)
-            LEFT JOIN b USING (platform, account))
+            FROM days LEFT JOIN posts_by_day AS p USING (platform, account, date)
+            LEFT JOIN growth_by_day AS g USING (platform, account, date)
+            LEFT JOIN lacking_by_day USING (platform, account, date)
+            LEFT JOIN replies_by_day USING (platform, account, date)
+            LEFT JOIN brings AS b USING (platform, account))
         SELECT *,
             CASE WHEN impressions > 0 AND posts_without_impressions = 0
                 THEN engagements / impressions END AS engagement_rate,
@@ -148,6 +92,81 @@ def _daily(con: duckdb.DuckDBPyConnection, data_through: date) -> pl.DataFrame:
             true AS is_complete
         FROM counted""",
     )
+
+
+def _make_days(con: duckdb.DuckDBPyConnection, data_through: date) -> None:
+    """``days``: each account's days from its first one, with the followers that are known then."""
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE days AS
+        WITH firsts AS (
+            SELECT platform, account, min(first) AS first FROM (
+                SELECT platform, account, snapshot_day AS first FROM fans UNION ALL
+                SELECT platform, account, snapshot_day FROM seen UNION ALL
+                SELECT platform, account, posted_date FROM seen
+                WHERE day_before IS NULL AND snapshot_day - posted_date <= 7)
+            GROUP BY ALL),
+        dates AS (
+            SELECT platform, account, unnest(generate_series(
+                first::TIMESTAMP, TIMESTAMP '{data_through}', INTERVAL 1 DAY))::DATE AS date
+            FROM firsts)
+        SELECT *, (SELECT arg_max(followers, snapshot_day) FROM fans WHERE
+                fans.platform = dates.platform AND fans.account = dates.account
+                AND snapshot_day <= dates.date) AS followers,
+            (SELECT arg_max(followers, snapshot_day) FROM fans WHERE
+                fans.platform = dates.platform AND fans.account = dates.account
+                AND snapshot_day < dates.date) AS followers_start
+        FROM dates""")
+
+
+def _make_posts_by_day(con: duckdb.DuckDBPyConnection) -> None:
+    """``posts_by_day``, ``growth_by_day``, ``lacking_by_day``, and what an account ever brings."""
+    counters = ", ".join(
+        f"sum(grew) FILTER (counter = '{name}') AS {name}" for name in (*AUDIENCE, *ENGAGEMENTS)
+    )
+    lacking = ", ".join(
+        f"count(*) FILTER (engaged AND NOT has_{name}) AS posts_without_{name}" for name in AUDIENCE
+    )
+    brings = ", ".join(
+        f"bool_or(counter = '{name}') AS {name}" for name in (*AUDIENCE, *ENGAGEMENTS)
+    )
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE posts_by_day AS
+        SELECT platform, account, snapshot_day AS date, count(*) AS posts,
+            count(*) FILTER (day_before IS NULL AND snapshot_day - posted_date > 7)
+                AS unknown_posts,
+            max(greatest(1, CASE WHEN day_before IS NOT NULL THEN snapshot_day - day_before
+                WHEN snapshot_day - posted_date <= 7 THEN snapshot_day - posted_date + 1
+                END)) FILTER (day_before IS NOT NULL OR snapshot_day - posted_date <= 7)
+                AS days_covered
+        FROM seen GROUP BY ALL;
+        CREATE OR REPLACE TEMP TABLE growth_by_day AS
+        SELECT platform, account, snapshot_day AS date, {counters},
+            sum(grew) FILTER (counter IN ({_SIX})) AS engagements
+        FROM growth GROUP BY ALL;
+        CREATE OR REPLACE TEMP TABLE lacking_by_day AS
+        WITH each_post AS (
+            SELECT {_POST}, snapshot_day AS date,
+                bool_or(counter IN ({_SIX}) AND grew IS NOT NULL) AS engaged,
+                bool_or(counter = 'impressions' AND grew IS NOT NULL) AS has_impressions,
+                bool_or(counter = 'reach' AND grew IS NOT NULL) AS has_reach
+            FROM growth GROUP BY ALL)
+        SELECT platform, account, date, {lacking} FROM each_post GROUP BY ALL;
+        CREATE OR REPLACE TEMP TABLE brings AS
+        SELECT platform, account, {brings}, bool_or(counter IN ({_SIX})) AS engagements
+        FROM long GROUP BY ALL""")
+
+
+def _make_replies(con: duckdb.DuckDBPyConnection) -> None:
+    """``replies_by_day``: first replies, by the day of their post."""
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE replies_by_day AS
+        WITH reply AS (
+            SELECT {_POST}, arg_max(posted_date, snapshot_day) AS date,
+                arg_max(first_reply_seconds, snapshot_day) AS seconds
+            FROM snap WHERE first_reply_seconds IS NOT NULL GROUP BY ALL)
+        SELECT platform, account, date, count(*) AS replied_posts,
+            sum(seconds) AS reply_seconds, avg(seconds) AS mean_reply_seconds
+        FROM reply GROUP BY ALL""")
 
 
 def _posts(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
