@@ -32,6 +32,8 @@ NUMERIC = {"numpy", "numpy.typing", "scipy.optimize", "scipy.special"}
 # Regression, imported where it is used: it takes as long to import as all the rest.
 REGRESSION = {"sklearn.linear_model", "threadpoolctl"}
 WORLD = re.compile(r"^(read|scan|sink|write)_|^(now|today|utcnow|open|print|input|collect|fetch)$")
+# Goes over its input twice, so that what it holds are hashes: one plan would hold the rows.
+TWICE = {("duplicate_events", "collect")}
 
 code = pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
 tables = pytest.mark.parametrize("spec", registry.TABLES, ids=lambda spec: spec.name)
@@ -78,7 +80,8 @@ def test_transforms_touch_nothing_of_the_world(path: Path) -> None:
         if isinstance(node, ast.Call):
             function = node.func
             name = getattr(function, "attr", None) or getattr(function, "id", "")
-            assert not WORLD.search(name), f"line {node.lineno} calls {name}"
+            is_allowed = (path.stem, name) in TWICE or not WORLD.search(name)
+            assert is_allowed, f"line {node.lineno} calls {name}"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "schemas").glob("*.py")), ids=lambda p: p.stem)
