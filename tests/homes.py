@@ -113,6 +113,11 @@ def run_home(root: Path, **options: Any) -> Report:
     return run(open_home(root), **options)
 
 
+def rebuilt(report: Report) -> dict[str, int]:
+    """How many slices a run built anew, of each table of which it did."""
+    return {built.table: built.rebuilt for built in report.built if built.rebuilt}
+
+
 def command(home: Path | str, *arguments: str) -> Outcome:
     """The command line, in this process: quicker, and what lies under it can be patched."""
     out, err = io.StringIO(), io.StringIO()

@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 import polars as pl
-from homes import run_home
+from homes import rebuilt, run_home
 
 from pipelines import run as running
 from pipelines.session import Session
@@ -54,7 +54,7 @@ def counted_run(home: Path, **options: Any) -> Counts:
     with _watched(counts):
         report = run_home(home, **options)
     assert not report.withheld, report.withheld
-    counts.rebuilt.update({each.table: each.rebuilt for each in report.built if each.rebuilt})
+    counts.rebuilt.update(rebuilt(report))
     if report.publication:
         counts.published = set(report.publication.written)
     return counts

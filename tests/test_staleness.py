@@ -8,14 +8,13 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from homes import Kept, event, land, make_home, run_home, scratch
+from homes import Kept, event, land, make_home, rebuilt, run_home, scratch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import references, registry
 from pipelines.errors import TidemarkError
 from pipelines.home import open_home
-from pipelines.run import Report
 from pipelines.session import reading, writing
 from pipelines.warehouse import digests
 from pipelines.warehouse.bring_up import Days
@@ -41,10 +40,6 @@ def kept() -> Iterator[Kept]:
 @pytest.fixture
 def ran(kept: Kept) -> Path:
     return kept.restore()
-
-
-def rebuilt(report: Report) -> dict[str, int]:
-    return {built.table: built.rebuilt for built in report.built if built.rebuilt}
 
 
 @contextmanager

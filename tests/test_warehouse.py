@@ -10,14 +10,13 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from frames import frame
-from homes import Kept, event, land, make_home, run_home, warehouse_table
+from homes import Kept, event, land, make_home, rebuilt, run_home, warehouse_table
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import registry
 from pipelines.home import open_home
 from pipelines.landing.files import RawFile
-from pipelines.run import Report
 from pipelines.session import reading, writing
 from pipelines.settings import Settings
 from pipelines.warehouse import arrivals, digests, filing, parquet
@@ -73,10 +72,6 @@ def kept(module_folder: Path) -> Kept:
 def ran(kept: Kept) -> Path:
     """The same, after a run."""
     return kept.restore()
-
-
-def rebuilt(report: Report) -> dict[str, int]:
-    return {built.table: built.rebuilt for built in report.built if built.rebuilt}
 
 
 # What is stale
