@@ -89,7 +89,8 @@ bench: setup bench-others
 bench-full: setup bench-others
 	$(BIN)/python -m benchmarks.suite $(LARGE) --days 1095 --users 200000 $(FEW) --questions stored parquet
 	$(BIN)/python -m benchmarks.suite $(LARGE) --users 500000 --patience 600
-	$(BIN)/python -m benchmarks.suite --events 100000000 --users 500000 $(FEW) --rounds 1 --questions stored
+	$(BIN)/python -m benchmarks.suite --events 100000000 --users 500000 $(FEW) --rounds 1 --no-profile \
+		--questions stored
 	$(BIN)/python -m benchmarks.growth --scale full --rounds $(ROUNDS)
 	$(BIN)/python -m benchmarks.results
 

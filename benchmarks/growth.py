@@ -46,22 +46,32 @@ class Scale(NamedTuple):
 
 SCALES = {
     "quick": Scale((30, 90, 365), 500, (0.13, 0.26, 0.39)),
-    "full": Scale((30, 365, 1095), 20_000, (0.25, 0.5, 1.0, 2.0)),
+    "full": Scale((30, 365, 1095), 20_000, (0.25, 0.5, 1.0)),
 }
 
 
 class Shape(NamedTuple):
-    """A home: so many days before the night, events a day, users, share of late rows."""
+    """A home: so many days before the night, of those made up the last, and what they are like."""
 
     days: int
+    made_up_days: int
     per_day: int
     users: int
     late_share: float
 
     @property
-    def name(self) -> str:
-        """As it stands in names of folders."""
-        return f"{self.days}-{self.per_day}-{self.users}-{self.late_share}"
+    def landing(self) -> str:
+        """Name of the folder of what lands."""
+        return f"landing-{self.made_up_days}-{self.per_day}-{self.users}-{self.late_share}"
+
+    @property
+    def home(self) -> str:
+        """Name of the folder of the home; it is one of this code."""
+        return f"{self.days}-of-{self.landing}-{OURS}"
+
+    def is_before_the_night(self, day: str) -> bool:
+        """Whether the home has a landing date from the first."""
+        return str(LAST_DAY - timedelta(days=self.days)) <= day < str(LAST_DAY)
 
 
 class Homes:
@@ -72,9 +82,9 @@ class Homes:
 
     def landing(self, shape: Shape) -> Path:
         """What lands over all days, the night's included."""
-        folder = self._folder / f"landing-{shape.name}"
+        folder = self._folder / shape.landing
         if is_new(folder):
-            days = shape.days + 1
+            days = shape.made_up_days + 1
             write_sample(
                 folder / "landing",
                 folder / "truths.json",
@@ -90,11 +100,11 @@ class Homes:
 
     def before_the_night(self, shape: Shape) -> Path:
         """The home that is up to date with all days but the last."""
-        folder = self._folder / f"{shape.name}-{OURS}"
+        folder = self._folder / shape.home
         if is_new(folder):
             home = folder / "home"
             home.mkdir()
-            link_landing(self.landing(shape), home, lambda day: day < str(LAST_DAY))
+            link_landing(self.landing(shape), home, shape.is_before_the_night)
             cost_of(tidemark("--home", str(home), "run"))
             (folder / "done").touch()
         return folder / "home"
@@ -132,8 +142,11 @@ class Growth:
         for kind in kinds:
             getattr(self, f"_{kind}")()
 
-    def _shape(self, days: int = 30, users: int = 0, late_share: float = DIRT) -> Shape:
-        return Shape(days, self._per_day, users or max(200, self._per_day), late_share)
+    def _shape(
+        self, days: int = 30, made_up: int = 0, users: int = 0, late_share: float = DIRT
+    ) -> Shape:
+        users = users or max(200, self._per_day)
+        return Shape(days, made_up or days, self._per_day, users, late_share)
 
     def _todo(self, kind: str, at: Any, **more: Any) -> Iterator[tuple[dict[str, Any], int]]:
         """Rounds of a question that are to be measured."""
@@ -156,9 +169,11 @@ class Growth:
 
     def _history(self) -> None:
         for days in self._scale.days:
-            self._night("history", days, self._shape(days))
+            # The same night after all of them: what is made up for longer has fuller days.
+            shape = self._shape(days, made_up=self._scale.days[-1])
+            self._night("history", days, shape)
             for question, number in self._todo("nothing", days):
-                settled = self._homes.before_the_night(self._shape(days))
+                settled = self._homes.before_the_night(shape)
                 home = copy_of(settled, self._folder / "out" / "nothing")
                 # A copy has files of other times, and its catalogue another place.
                 cost_of(tidemark("--home", str(home), "run"))

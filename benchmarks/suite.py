@@ -239,11 +239,12 @@ def main() -> None:
     known = [each.name for each in CONTENDERS]
     parser.add_argument("--contenders", nargs="*", choices=known, default=known)
     parser.add_argument("--patience", type=float, default=3600, help="seconds for one process")
+    parser.add_argument("--profile", action=argparse.BooleanOptionalAction, default=True)
     said = parser.parse_args()
     suite = Suite(said.folder, Size(said.events, said.days, said.users), said.patience)
     chosen = [each for each in CONTENDERS if each.name in said.contenders]
     suite.run(said.questions, chosen, said.rounds, said.again)
-    if "tidemark" in said.contenders:
+    if said.profile and "tidemark" in said.contenders:
         suite.profile(said.questions, said.again)
 
 
