@@ -23,10 +23,11 @@ To come nearer to the targets that are missed:
   twice, as a spine by day and as a table by month, and could be published from the spine.
 - **From landed files**: landed rows and `events` are both written in full, each hashed, sorted and
   encoded with all columns. One of them could hold only what it changes of the other.
-- **A night after years**: publication decodes the footers of whole tables, and what is one slice
-  (`cohort_retention`, `kpi_scorecard`, `survey_scores`, `clv_models`) is made anew by any change.
-- **Peak memory**: a chunk is whole days. Beyond some hundred thousand events a day the sessions and
-  the duplicates of one day would have to be found in parts, by person and by id.
+- **A night after years**: a published table is one file, of which a month changes: publication
+  reads, checks and writes all the others again. What is one slice (`cohort_retention`,
+  `email_campaigns`, `survey_scores`, `clv_monthly`) is made anew from its whole input by any change.
+- **Peak memory**: a chunk is whole days, and a month of sessions is filed at once. Beyond some
+  hundred thousand events a day both would have to be done in parts, by person.
 """
 
 
