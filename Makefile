@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Of bench-full. What is given up at the smaller sizes is not tried at the larger ones.
 ROUNDS ?= 1
 LARGE = --events 20000000 --rounds $(ROUNDS)
-FEW = --contenders tidemark duckdb_usual duckdb_best floor
+FEW = --patience 1200 --contenders tidemark duckdb_usual duckdb_best floor
 # In groups that share homes, in the order of tests/conftest.py: longest first.
 TESTS := -n auto --dist loadfile --no-loadscope-reorder
 
