@@ -24,8 +24,9 @@ To come nearer to the targets that are missed:
 - **From landed files**: landed rows and `events` are both written in full, each hashed, sorted and
   encoded with all columns. One of them could hold only what it changes of the other.
 - **A night after years**: a published table is one file, of which a month changes: publication
-  reads, checks and writes all the others again. What is one slice (`cohort_retention`,
-  `email_campaigns`, `survey_scores`, `clv_monthly`) is made anew from its whole input by any change.
+  reads, checks and writes all the others again. What is one slice
+  (`cohort_retention`, `email_campaigns`, `survey_scores`, `clv_monthly`) is made anew from its
+  whole input by any change.
 - **Peak memory**: a chunk is whole days, and a month of sessions is filed at once. Beyond some
   hundred thousand events a day both would have to be done in parts, by person.
 """
