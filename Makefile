@@ -4,7 +4,7 @@ HOME_DIR ?= home
 BIN := .venv/bin
 # Where it is set, each worker would compile every test anew.
 unexport PYTHONDONTWRITEBYTECODE
-# Of bench-full. What is given up at the smaller sizes is not tried at the larger ones.
+# Of bench-full. The largest sizes are asked of DuckDB alone, the very largest in one round.
 ROUNDS ?= 1
 LARGE = --events 20000000 --rounds $(ROUNDS)
 FEW = --patience 1200 --contenders tidemark duckdb_usual duckdb_best floor
@@ -85,7 +85,7 @@ bench: setup bench-others
 	$(BIN)/python -m benchmarks.growth --rounds 2
 	$(BIN)/python -m benchmarks.results
 
-## make bench-full  at full size, some four hours, ROUNDS=3 thrice that; what was measured is kept
+## make bench-full  at full size, hours, more of them with ROUNDS=3; what was measured is kept
 bench-full: setup bench-others
 	$(BIN)/python -m benchmarks.suite $(LARGE) --days 1095 --users 200000 $(FEW) --questions stored parquet
 	$(BIN)/python -m benchmarks.suite $(LARGE) --users 500000 --patience 600
