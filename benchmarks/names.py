@@ -7,6 +7,7 @@ INACTIVE = ("email_sent", "email_delivered", "email_bounced", "email_opened", "a
 RETENTION_PERIODS = {"day": 90, "week": 52, "month": 36}
 WAU_DAYS, MAU_DAYS = 7, 28
 SESSION_GAP_MINUTES = 30
+SESSION_MAX_HOURS = 24
 
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "user_days": ("event_date", "user_id", "active_events"),

@@ -22,10 +22,12 @@ from benchmarks.names import (
     RETENTION_PERIODS,
     SESSION_DIMENSIONS,
     SESSION_GAP_MINUTES,
+    SESSION_MAX_HOURS,
     WAU_DAYS,
 )
 
 _GAP = f"INTERVAL {SESSION_GAP_MINUTES} MINUTE"
+_LONGEST = f"INTERVAL {SESSION_MAX_HOURS} HOUR"
 _NAMES = ", ".join(DIMENSIONS)
 _KNOWN = ", ".join(f"coalesce(e.{name}, 'unknown') AS {name}" for name in DIMENSIONS)
 _MEMORY_LIMIT = "12GB"
@@ -127,6 +129,40 @@ def _sessions(con: duckdb.DuckDBPyConnection, through: date) -> None:
         FROM numbered GROUP BY user_id, number
         UNION ALL SELECT * FROM piece WHERE NOT {touches}""")
     con.execute("DROP TABLE piece")
+    _cut_sessions(con)
+
+
+def _cut_sessions(con: duckdb.DuckDBPyConnection) -> None:
+    """Cut the sessions that last too long; events are read again only where there are such."""
+    is_long = f"ended_ts > started_ts + {_LONGEST}"
+    if not con.execute(f"SELECT count(*) FROM session WHERE {is_long}").fetchall()[0][0]:
+        return
+    con.execute(f"""
+        CREATE TABLE long_event AS
+        SELECT event_date, event_ts, event_id, event_name = 'page_view' AS is_view, person,
+            ev.platform, ev.country, page_url, started_ts AS chain
+        FROM ev JOIN session ON person = user_id AND event_ts BETWEEN started_ts AND ended_ts
+        WHERE {is_long} AND event_name NOT IN ({_INACTIVE})""")
+    con.execute(f"DELETE FROM session WHERE {is_long}")
+    con.execute(f"""
+        INSERT INTO session
+        WITH RECURSIVE start AS (
+            SELECT DISTINCT person, chain, chain AS begun_ts FROM long_event
+            UNION ALL
+            SELECT s.person, s.chain, min(e.event_ts)
+            FROM start s JOIN long_event e USING (person, chain)
+            WHERE e.event_ts > s.begun_ts + {_LONGEST} GROUP BY s.person, s.chain),
+        placed AS (
+            SELECT e.*, s.begun_ts FROM long_event e ASOF JOIN start s
+                ON e.person = s.person AND e.chain = s.chain AND e.event_ts >= s.begun_ts)
+        SELECT min(event_date), person, min(event_ts), max(event_ts), count(*),
+            count(*) FILTER (is_view),
+            first(page_url ORDER BY event_ts, event_id) FILTER (is_view),
+            last(page_url ORDER BY event_ts, event_id) FILTER (is_view),
+            first(platform ORDER BY event_ts, event_id) FILTER (platform IS NOT NULL),
+            first(country ORDER BY event_ts, event_id) FILTER (country IS NOT NULL)
+        FROM placed GROUP BY person, begun_ts""")
+    con.execute("DROP TABLE long_event")
 
 
 def _spines(con: duckdb.DuckDBPyConnection, through: date) -> None:

@@ -18,6 +18,7 @@ from benchmarks.names import (
     RETENTION_PERIODS,
     SESSION_DIMENSIONS,
     SESSION_GAP_MINUTES,
+    SESSION_MAX_HOURS,
     WAU_DAYS,
 )
 
@@ -27,6 +28,15 @@ _STARTS = {
     "month": "date_trunc('month', {0})::DATE",
 }
 _MEMORY_LIMIT = "12GB"
+_LONGEST = f"INTERVAL {SESSION_MAX_HOURS} HOUR"
+_OF_SESSION = """
+    min(event_date) AS date, person AS user_id, min(event_ts) AS started_ts,
+    max(event_ts) AS ended_ts, count(*) AS events,
+    count(*) FILTER (event_name = 'page_view') AS page_views,
+    first(page_url ORDER BY event_ts, event_id) FILTER (event_name = 'page_view') AS entry_page,
+    last(page_url ORDER BY event_ts, event_id) FILTER (event_name = 'page_view') AS exit_page,
+    first(platform ORDER BY event_ts, event_id) FILTER (platform IS NOT NULL) AS platform,
+    first(country ORDER BY event_ts, event_id) FILTER (country IS NOT NULL) AS country"""
 
 
 def stored(events: Path, out: Path, through: date) -> None:
@@ -111,16 +121,30 @@ def _prepare_sessions(con: duckdb.DuckDBPyConnection) -> None:
             SELECT *, sum(coalesce(is_gap, true)::INT) OVER (
                 PARTITION BY person ORDER BY event_ts RANGE UNBOUNDED PRECEDING) AS number
             FROM gaps)
-        SELECT min(event_date) AS date, person AS user_id, min(event_ts) AS started_ts,
-            max(event_ts) AS ended_ts, count(*) AS events,
-            count(*) FILTER (event_name = 'page_view') AS page_views,
-            first(page_url ORDER BY event_ts, event_id) FILTER (event_name = 'page_view')
-                AS entry_page,
-            last(page_url ORDER BY event_ts, event_id) FILTER (event_name = 'page_view')
-                AS exit_page,
-            first(platform ORDER BY event_ts, event_id) FILTER (platform IS NOT NULL) AS platform,
-            first(country ORDER BY event_ts, event_id) FILTER (country IS NOT NULL) AS country
-        FROM numbered GROUP BY person, number""")
+        SELECT {_OF_SESSION} FROM numbered GROUP BY person, number""")
+    _cut_sessions(con)
+
+
+def _cut_sessions(con: duckdb.DuckDBPyConnection) -> None:
+    """Cut the sessions that last too long, each at its first event after that, and so on."""
+    con.execute(f"""
+        CREATE TABLE long_event AS
+        SELECT a.*, s.started_ts AS chain FROM active a JOIN session s
+            ON a.person = s.user_id AND a.event_ts BETWEEN s.started_ts AND s.ended_ts
+        WHERE s.ended_ts > s.started_ts + {_LONGEST}""")
+    con.execute(f"DELETE FROM session WHERE ended_ts > started_ts + {_LONGEST}")
+    con.execute(f"""
+        INSERT INTO session
+        WITH RECURSIVE start AS (
+            SELECT DISTINCT person, chain, chain AS begun_ts FROM long_event
+            UNION ALL
+            SELECT s.person, s.chain, min(e.event_ts)
+            FROM start s JOIN long_event e USING (person, chain)
+            WHERE e.event_ts > s.begun_ts + {_LONGEST} GROUP BY s.person, s.chain),
+        placed AS (
+            SELECT e.*, s.begun_ts FROM long_event e ASOF JOIN start s
+                ON e.person = s.person AND e.chain = s.chain AND e.event_ts >= s.begun_ts)
+        SELECT {_OF_SESSION} FROM placed GROUP BY person, begun_ts""")
 
 
 def _daily() -> str:

@@ -13,6 +13,7 @@ from benchmarks.names import (
     RETENTION_PERIODS,
     SESSION_DIMENSIONS,
     SESSION_GAP_MINUTES,
+    SESSION_MAX_HOURS,
     WAU_DAYS,
 )
 
@@ -127,6 +128,22 @@ def _retention(active: pl.LazyFrame, grain: str, last: int, through: date) -> pl
     )
 
 
+def _cut(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sessions that last too long begin anew at their first event after that, and so on."""
+    longest = pl.duration(hours=SESSION_MAX_HOURS)
+    rest = rows.select("event_ts", "is_start").with_row_index("row")
+    starts = rows["is_start"]
+    while True:
+        begun = pl.when("is_start").then("event_ts").forward_fill()
+        rest = rest.with_columns(is_late=pl.col("event_ts") - begun > longest)
+        if not rest["is_late"].any():
+            return rows.with_columns(is_start=starts)
+        rest = rest.filter(pl.col("is_late").any().over(pl.col("is_start").cum_sum()))
+        is_first = pl.col("is_late") & ~pl.col("is_late").shift(1, fill_value=False)
+        rest = rest.with_columns(is_start=pl.col("is_start") | is_first)
+        starts = starts.scatter(rest.filter("is_start")["row"], True)
+
+
 def _sessions(active: pl.LazyFrame) -> pl.DataFrame:
     gap = pl.duration(minutes=SESSION_GAP_MINUTES)
     is_view = pl.col("event_name") == "page_view"
@@ -134,6 +151,7 @@ def _sessions(active: pl.LazyFrame) -> pl.DataFrame:
     return (
         active.sort("person", "event_ts", "event_id")
         .with_columns(is_start=(pl.col("event_ts").diff() > gap).fill_null(True).over("person"))
+        .map_batches(_cut)
         .with_columns(session=pl.col("is_start").cum_sum())
         .group_by("session", "person")
         .agg(
