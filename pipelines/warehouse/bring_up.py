@@ -249,8 +249,7 @@ class Builder:
         # The default, streaming, bounds the memory, and takes twice as long over few rows.
         is_small = rows <= small_files.SMALL_ROWS
         engine: EngineType = "in-memory" if is_small or spec.in_memory else "auto"
-        # In one piece: to fetch rows from many pieces takes longer than to put them together.
-        frame = spec.transform(**inputs, **options).collect(engine=engine).rechunk()
+        frame = spec.transform(**inputs, **options).collect(engine=engine)
         frame = self._filings[spec.name].only(frame, keys)
         check_promise(frame, spec.name, spec.model)
         return frame

@@ -58,7 +58,7 @@ def by_unit(
     One sort does it: to part the rows first and to sort each part moves all of them twice. Rows
     that came in order are left as they are.
     """
-    sizes = keyed.group_by(_UNIT).len("rows")
+    sizes = keyed.select(_UNIT).group_by(_UNIT).len("rows")
     wanted = pl.DataFrame(list(units), schema=keyed.select(_UNIT).schema, orient="row")
     chosen = sizes.join(wanted, on=_UNIT, how="semi").sort(_UNIT)
     if chosen.height < sizes.height:

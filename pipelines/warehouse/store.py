@@ -83,7 +83,7 @@ class Store:
         if isinstance(rows, Spilled):
             contents = contents_of(map(filing.keyed, rows.pieces()))
         else:
-            keyed = filing.keyed(rows.rechunk())
+            keyed = filing.keyed(rows)
             contents = contents_of([keyed])
         changed = self._record(filing, contents, rebuilt)
         for key in removed:
