@@ -10,8 +10,6 @@ Each contender has a process of its own; rounds go through all of them in turn. 
 read once before, so that it lies in the page cache. The tables of a contender's first round are
 compared with Tidemark's cell by cell before its time counts. Every measurement is kept under
 build/bench: what was broken off goes on where it was, and only what has changed is measured again.
-ClickHouse and Spark do not end a session after 24 hours, as the others do: among 100 million
-events three people go on for longer, and their sessions are rightly told to differ.
 Tidemark's page of charts is not drawn: none of the others has one.
 
 Last, where the time of Tidemark goes is asked of ``benchmarks.profile_run``, once for *stored* and

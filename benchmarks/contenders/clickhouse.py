@@ -12,6 +12,7 @@ from benchmarks.names import (
     RETENTION_PERIODS,
     SESSION_DIMENSIONS,
     SESSION_GAP_MINUTES,
+    SESSION_MAX_HOURS,
     WAU_DAYS,
 )
 
@@ -19,6 +20,16 @@ _STARTS = {"day": "{0}", "week": "toMonday({0})", "month": "toStartOfMonth({0})"
 _ADDS = {"day": "addDays({0}, {1})", "week": "addWeeks({0}, {1})", "month": "addMonths({0}, {1})"}
 # Beyond it group-bys and sorts go to the disk.
 _SPILL_BYTES = 6 << 30
+_NUMBERED = f"""
+    WITH gaps AS (
+        SELECT *, event_ts > addSeconds(lagInFrame(event_ts, 1, event_ts) OVER (
+            PARTITION BY person ORDER BY event_ts
+            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING),
+            {SESSION_GAP_MINUTES * 60}) AS is_gap
+        FROM active)
+    SELECT *, sum(is_gap) OVER (
+        PARTITION BY person ORDER BY event_ts RANGE UNBOUNDED PRECEDING) AS number
+    FROM gaps"""
 
 
 def stored(events: Path, out: Path, through: date) -> None:
@@ -101,30 +112,33 @@ def _prepare(session: Session, events: Path, through: date) -> None:
             range(toUInt32(toDate('{through}') - first + 1)))) AS day
         FROM (SELECT min(day) AS first FROM seen)""",
     )
+    _keep(session, "numbered", "person, number", _NUMBERED)
     _keep(session, "session", "date, user_id", _sessions())
 
 
 def _sessions() -> str:
+    """Runs of events without a gap, those that last too long cut one start after another."""
     moment = "(event_ts, event_id)"
     is_view = "event_name = 'page_view'"
     # argMin leaves out rows whose value is null, a tuple never is.
     page = f"tupleElement({{0}}If(tuple(page_url), {moment}, {is_view}), 1)"
-    seconds = SESSION_GAP_MINUTES * 60
     return f"""
-        WITH gaps AS (
-            SELECT *, event_ts > addSeconds(lagInFrame(event_ts, 1, event_ts) OVER (
-                PARTITION BY person ORDER BY event_ts
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING), {seconds}) AS is_gap
-            FROM active),
-        numbered AS (
-            SELECT *, sum(is_gap) OVER (
-                PARTITION BY person ORDER BY event_ts RANGE UNBOUNDED PRECEDING) AS number
-            FROM gaps)
+        WITH long AS (
+            SELECT person, number, arraySort(groupArray(event_ts)) AS times FROM numbered
+            GROUP BY person, number
+            HAVING max(event_ts) > addHours(min(event_ts), {SESSION_MAX_HOURS})),
+        cut AS (
+            SELECT person, number, arrayFold((begun, ts) ->
+                if(ts > addHours(begun[-1], {SESSION_MAX_HOURS}), arrayPushBack(begun, ts), begun),
+                times, [times[1]]) AS starts FROM long),
+        placed AS (
+            SELECT numbered.*, arrayLast(start -> start <= event_ts, starts) AS begun_ts
+            FROM numbered LEFT JOIN cut USING (person, number))
         SELECT min(event_date) AS date, person AS user_id, min(event_ts) AS started_ts,
             max(event_ts) AS ended_ts, count() AS events, countIf({is_view}) AS page_views,
             {page.format("argMin")} AS entry_page, {page.format("argMax")} AS exit_page,
             argMin(platform, {moment}) AS platform, argMin(country, {moment}) AS country
-        FROM numbered GROUP BY person, number"""
+        FROM placed GROUP BY person, number, begun_ts"""
 
 
 def _daily() -> str:

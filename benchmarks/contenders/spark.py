@@ -13,6 +13,7 @@ from benchmarks.names import (
     RETENTION_PERIODS,
     SESSION_DIMENSIONS,
     SESSION_GAP_MINUTES,
+    SESSION_MAX_HOURS,
     WAU_DAYS,
 )
 
@@ -22,6 +23,15 @@ _STARTS = {
     "month": "CAST(date_trunc('month', {0}) AS DATE)",
 }
 _DRIVER_MEMORY = "8g"
+_LONGEST = f"INTERVAL {SESSION_MAX_HOURS} HOURS"
+_NUMBERED = f"""
+    WITH gaps AS (
+        SELECT *, event_ts - lag(event_ts) OVER (PARTITION BY person ORDER BY event_ts)
+            > INTERVAL {SESSION_GAP_MINUTES} MINUTE AS is_gap
+        FROM active)
+    SELECT *, sum(CAST(coalesce(is_gap, true) AS INT)) OVER (
+        PARTITION BY person ORDER BY event_ts RANGE UNBOUNDED PRECEDING) AS number
+    FROM gaps"""
 
 
 def stored(events: Path, out: Path, through: date) -> None:
@@ -112,21 +122,25 @@ def _prepare(spark: SparkSession, through: date) -> None:
         "calendar",
         f"SELECT explode(sequence(min(day), DATE '{through}')) AS day FROM seen",
     )
+    _keep(spark, "numbered", _NUMBERED)
     _keep(spark, "session", _sessions())
 
 
 def _sessions() -> str:
+    """Runs of events without a gap, those that last too long cut one start after another."""
     moment = "struct(event_ts, event_id)"
     is_view = "event_name = 'page_view'"
     return f"""
-        WITH gaps AS (
-            SELECT *, event_ts - lag(event_ts) OVER (PARTITION BY person ORDER BY event_ts)
-                > INTERVAL {SESSION_GAP_MINUTES} MINUTE AS is_gap
-            FROM active),
-        numbered AS (
-            SELECT *, sum(CAST(coalesce(is_gap, true) AS INT)) OVER (
-                PARTITION BY person ORDER BY event_ts RANGE UNBOUNDED PRECEDING) AS number
-            FROM gaps)
+        WITH long AS (
+            SELECT person, number, array_sort(collect_list(event_ts)) AS times FROM numbered
+            GROUP BY person, number HAVING max(event_ts) > min(event_ts) + {_LONGEST}),
+        cut AS (
+            SELECT person, number, aggregate(times, slice(times, 1, 1), (begun, ts) ->
+                if(ts > element_at(begun, -1) + {_LONGEST}, concat(begun, array(ts)), begun)
+            ) AS starts FROM long),
+        placed AS (
+            SELECT numbered.*, array_max(filter(starts, start -> start <= event_ts)) AS begun_ts
+            FROM numbered LEFT JOIN cut USING (person, number))
         SELECT min(event_date) AS date, person AS user_id, min(event_ts) AS started_ts,
             max(event_ts) AS ended_ts, count(*) AS events,
             count(*) FILTER (WHERE {is_view}) AS page_views,
@@ -134,7 +148,7 @@ def _sessions() -> str:
             max_by(page_url, {moment}) FILTER (WHERE {is_view}) AS exit_page,
             min_by(platform, {moment}) FILTER (WHERE platform IS NOT NULL) AS platform,
             min_by(country, {moment}) FILTER (WHERE country IS NOT NULL) AS country
-        FROM numbered GROUP BY person, number"""
+        FROM placed GROUP BY person, number, begun_ts"""
 
 
 def _daily() -> str:
