@@ -27,8 +27,8 @@ To come nearer to the targets that are missed:
   reads, checks and writes all the others again. What is one slice
   (`cohort_retention`, `email_campaigns`, `survey_scores`, `clv_monthly`) is made anew from its
   whole input by any change.
-- **Peak memory**: a chunk is whole days, and a month of sessions is filed at once. Beyond some
-  hundred thousand events a day both would have to be done in parts, by person.
+- **Peak memory**: a chunk is whole days, and a month of sessions is held once while it is filed.
+  Beyond a million events a day both would have to be done in parts, by person.
 """
 
 
