@@ -1,6 +1,7 @@
 """Sorting by packed numbers gives what polars' own sort gives."""
 
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 from unittest.mock import patch
 
@@ -50,6 +51,19 @@ def test_rows_that_came_in_order_are_not_touched_and_others_are_sorted() -> None
         frame = pl.DataFrame({"name": [None, "a", "a", "b"], "number": [3, 1, 2, 0]})
         assert sorted_by(frame, ["name", "number"]) is frame
         assert sorted_by(frame, ["number"])["number"].to_list() == [0, 1, 2, 3]
+
+
+@given(ROWS, st.integers(0, 30), st.integers(0, 30))
+def test_rows_in_pieces_come_in_the_order_of_those_in_one(
+    rows: list[tuple[Any, ...]], first: int, second: int
+) -> None:
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    cuts = sorted({0, min(first, len(rows)), min(second, len(rows)), len(rows)})
+    parts = [rows[start:end] for start, end in pairwise(cuts)]
+    pieces = [pl.DataFrame(part, schema=SCHEMA, orient="row") for part in parts] or [frame]
+    with patch.object(ordering, "_FEW_ROWS", 0):
+        in_pieces = sorted_by(pl.concat(pieces, rechunk=False), list(SCHEMA))
+    assert in_pieces.equals(frame.sort(list(SCHEMA)))
 
 
 def test_that_rows_are_sorted_is_not_said_after_a_look_at_the_first_ones() -> None:
