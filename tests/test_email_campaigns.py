@@ -191,6 +191,26 @@ def test_visits_before_the_mail_do_not_hide_one_after_it() -> None:
     assert outcomes(table) == [(1, 1, 0, Decimal(0))]
 
 
+def test_a_visit_between_two_windows_follows_neither_campaign() -> None:
+    # Windows of thirty days from 1 March and from 1 June: of ada's two visits one lies between
+    # them and one in the second, bob's one visit lies in the first.
+    table = of(
+        mail("delivered", SENT),
+        mail("delivered", "2025-06-01 10:00", campaign="summer"),
+        mail("delivered", SENT, "bob"),
+        sessions=[
+            session("2025-05-01 10:00"),
+            session("2025-06-02 10:00"),
+            session("2025-03-02 10:00", "bob"),
+        ],
+        goals=[goal("2025-05-01 10:00"), goal("2025-06-02 10:00")],
+        days=30,
+    )
+    names = ["campaign", "mailed_users", "visiting_users", "converting_users"]
+    rows = collected(table, EmailCampaigns).select(names).rows()
+    assert rows == [("spring", 2, 1, 0), ("summer", 1, 1, 1)]
+
+
 def test_revenue_is_what_is_bought_less_what_comes_back_within_the_window() -> None:
     # ada: 20 + 5 - 4 = 21 and not the 90 before and the 70 after; bob: 0.0001
     lines = [

@@ -27,22 +27,24 @@ def email_campaigns(
 ) -> pl.LazyFrame:
     """Every campaign with a mail event, as of the horizon.
 
-    Holds a row for each campaign and person, and the instants of these people's sessions, goals
-    and orders, in memory.
+    Holds a row for each campaign and person, these people's orders, and the instants of their
+    sessions and goals between their first mail and the end of their last window, in memory.
     """
     people = _people(mail_days.filter(pl.col("event_date") <= data_through)).cache()
     mailed = _mailed(people, attribution_days).cache()
-    recipients = mailed.select("user_id").unique()
+    spans = mailed.group_by("user_id").agg(
+        first_ts=pl.col("from_ts").min(), last_ts=pl.col("until_ts").max()
+    )
     bought = as_people(
         counted(orders).filter(pl.col("event_date") <= data_through), customers
-    ).join(recipients, on="user_id", how="semi")
+    ).join(spans, on="user_id", how="semi")
     purchases = bought.filter(pl.col("kind") == "purchase").select("user_id", ts="ordered_ts")
     goals = goal_days.filter(pl.col("event_date") <= data_through)
     sessions = session_days.filter(pl.col("date") <= data_through)
     reached = pl.concat([goals.select("user_id", ts="event_ts"), purchases])
     visited = sessions.select("user_id", ts="started_ts")
-    followed = _followed(mailed, visited.join(recipients, on="user_id", how="semi"), "visited")
-    followed = _followed(followed, reached.join(recipients, on="user_id", how="semi"), "converted")
+    followed = _followed(mailed, _in_spans(visited, spans), "visited")
+    followed = _followed(followed, _in_spans(reached, spans), "converted")
     return _with_rates(_totals(people), _outcomes(_with_revenue(followed, bought)))
 
 
@@ -72,6 +74,16 @@ def _mailed(people: pl.LazyFrame, days: int) -> pl.LazyFrame:
         .select(*_PERSON, from_ts=first)
         .drop_nulls("from_ts")
         .with_columns(until_ts=pl.col("from_ts") + pl.duration(hours=24 * days))
+    )
+
+
+def _in_spans(instants: pl.LazyFrame, spans: pl.LazyFrame) -> pl.LazyFrame:
+    """The instants from the start of the person's first window to the end of the last."""
+    # What is sorted and searched next would else be all that the recipients ever did.
+    return (
+        instants.join(spans, on="user_id")
+        .filter(pl.col("ts").is_between("first_ts", "last_ts"))
+        .select("user_id", "ts")
     )
 
 
