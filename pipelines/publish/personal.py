@@ -12,6 +12,8 @@ from ipaddress import ip_address
 
 import polars as pl
 
+from transforms.ordering import is_mostly_distinct
+
 _DIGITS = 16
 # Text that can hold an address at all, so that most columns cost one pass. An at sign alone stands
 # in every session_id.
@@ -48,7 +50,9 @@ def without_addresses(table: pl.DataFrame) -> pl.DataFrame:
 
 def _replaced(texts: pl.Series) -> pl.Series | None:
     """The column with stand-ins; None where it holds no address."""
-    suspects = texts.filter(texts.str.contains(_SUSPECT)).unique()
+    # Where values come again, each is looked at once.
+    values = texts if is_mostly_distinct(texts) else texts.unique()
+    suspects = values.filter(values.str.contains(_SUSPECT)).unique()
     made = {text: _without_address(text) for text in suspects}
     changed = {text: said for text, said in made.items() if text != said}
     return texts.replace(changed) if changed else None
