@@ -101,7 +101,9 @@ def _of_memory(records: Sequence[Record]) -> tuple[str, str, str]:
     ]
     if not runs:
         return what, "", "not measured"
-    a_month = max(size for size, _ in runs)
+    # The size that is asked about, or the nearest above; where none is, the largest.
+    whole = [size for size, _ in runs if size >= MONTH_EVENTS]
+    a_month = min(whole) if whole else max(size for size, _ in runs)
     peak = max(bytes_ for size, bytes_ in runs if size == a_month)
     said = f"{peak / 1e9:.2f} GB at {a_month:,} events a month"
     return what, said, _verdict(peak <= 2e9, a_month >= MONTH_EVENTS)
