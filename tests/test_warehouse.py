@@ -1,6 +1,7 @@
 """The warehouse: what is stale, where rows lie, what one transaction makes current."""
 
 import hashlib
+import weakref
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from pipelines import registry
 from pipelines.home import open_home
 from pipelines.landing.files import RawFile
+from pipelines.landing.results import TakenIn
 from pipelines.session import reading, writing
 from pipelines.settings import Settings
 from pipelines.warehouse import arrivals, digests, filing, parquet
@@ -24,6 +26,7 @@ from pipelines.warehouse.arrivals import Arrival, batches
 from pipelines.warehouse.digests import InputDigests, horizon_digest, window
 from pipelines.warehouse.disk import Staging
 from pipelines.warehouse.filing import LATE, LATE_AFTER_DAYS, SMALL_UNIT_ROWS, part_of
+from pipelines.warehouse.land import Lander
 from pipelines.warehouse.manifest import Manifest
 from pipelines.warehouse.parquet import parquet_bytes
 from pipelines.warehouse.periods import (
@@ -453,6 +456,34 @@ def test_landing_dates_are_taken_in_in_batches_that_fit_into_memory() -> None:
     with patch.object(arrivals, "_BATCH_BYTES", 100):
         sizes = [[each.raw_bytes for each in batch] for batch in batches(days)]
     assert sizes == [[60, 30], [30], [200], [10]]
+
+
+def test_rows_of_a_landing_date_are_let_go_once_they_are_filed(
+    tmp_path: Path,
+) -> None:
+    days = [JANUARY + timedelta(days=number) for number in range(5)]
+    make_home(tmp_path)
+    for day in days:
+        land(tmp_path, day, [event(f"e{day}", f"{day}T10:00:00")])
+    rows: list[weakref.ref[object]] = []
+    in_memory = []
+    read = Lander.read
+
+    def watched(*args: Any, **options: Any) -> TakenIn:
+        in_memory.append(sum(each() is not None for each in rows))
+        taken = read(*args, **options)
+        rows.append(weakref.ref(taken.landed_rows))
+        return taken
+
+    # A landing date by itself each time: while one is read, only the one before it waits.
+    with (
+        patch.object(arrivals, "_BATCH_BYTES", 1),
+        patch.object(Lander, "read", watched),
+        writing(open_home(tmp_path)) as session,
+    ):
+        assert session.land()[0].landed_rows == 5
+    assert len(in_memory) == 5
+    assert max(in_memory) == 1
 
 
 def test_compressed_files_count_for_what_they_may_hold() -> None:

@@ -79,8 +79,8 @@ class Collected:
         return some
 
     def held(self) -> pl.DataFrame | None:
-        """What is held, as one frame."""
-        return pl.concat(self._held, rechunk=True) if self._held else None
+        """What is held, as one frame, in the pieces it came in: put together it would lie twice."""
+        return pl.concat(self._held) if self._held else None
 
     def clear(self) -> None:
         """Let go of everything."""

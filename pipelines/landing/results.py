@@ -26,7 +26,7 @@ NO_COUNTS = pl.DataFrame(schema={"intake": pl.UInt32} | dict.fromkeys(COUNTED, p
 Rows = pl.DataFrame | Spilled
 
 
-@dataclass(frozen=True)
+@dataclass
 class TakenIn:
     """What files brought: rows as the models of landing have them, in no set order.
 
@@ -51,10 +51,11 @@ class TakenIn:
         return _whole(self.refused_rows)
 
     def clear(self) -> None:
-        """Delete what went to the disk."""
+        """Let go of the rows, and delete what went to the disk: whoever reads ahead holds this."""
         for rows in (self.landed_rows, self.refused_rows):
             if isinstance(rows, Spilled):
                 rows.clear()
+        self.landed_rows = self.refused_rows = pl.DataFrame()
 
 
 class Results:

@@ -41,7 +41,7 @@ from pipelines.warehouse.store import Store
 # Why numbers may change, as restatements say it.
 ROWS, REPLAY, REMOVED, FORGOTTEN = "rows", "replay", "files removed", "person forgotten"
 # Of batches with more raw bytes than this, one is in work at a time.
-_AHEAD_BYTES = 256 << 20
+_AHEAD_BYTES = 128 << 20
 _Waiting = deque[tuple[list[Arrival], Future[TakenIn]]]
 
 
