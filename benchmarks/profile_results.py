@@ -28,7 +28,7 @@ To come nearer to the targets that are missed:
   (`cohort_retention`, `email_campaigns`, `survey_scores`, `clv_monthly`) is made anew from its
   whole input by any change.
 - **Peak memory**: a chunk is whole days, and a month of sessions is held once while it is filed.
-  Beyond a million events a day both would have to be done in parts, by person.
+  With hundreds of thousands of events a day both would have to be done in parts, by person.
 """
 
 

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.growth_results import growth_sections
-from benchmarks.measurements import Measurements, Record
+from benchmarks.measurements import OURS, Measurements, Record
 from benchmarks.profile_results import profile_sections
 from benchmarks.suite import CONTENDERS, QUESTIONS, is_current
 from benchmarks.targets import targets_table
@@ -83,7 +83,8 @@ def _circumstances(records: Sequence[Record]) -> str:
     busiest = max(each["load"] for each in records)
     return (
         f"Measured on {'; '.join(sorted(machines))}, with {said}. The load of the machine before a"
-        f" measurement was {busiest:.1f} at most.\n"
+        f" measurement was {busiest:.1f} at most. All of Tidemark is of the code whose digest,"
+        f" `benchmarks.measurements.OURS`, is {OURS}.\n"
     )
 
 
