@@ -458,9 +458,7 @@ def test_landing_dates_are_taken_in_in_batches_that_fit_into_memory() -> None:
     assert sizes == [[60, 30], [30], [200], [10]]
 
 
-def test_rows_of_a_landing_date_are_let_go_once_they_are_filed(
-    tmp_path: Path,
-) -> None:
+def test_rows_of_a_landing_date_are_let_go_once_they_are_filed(tmp_path: Path) -> None:
     days = [JANUARY + timedelta(days=number) for number in range(5)]
     make_home(tmp_path)
     for day in days:
